@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import type { Order } from '../workflows/contract.ts';
+
+/** The part of an order that decides what a run does. */
+export type Behaviour = Pick<
+  Order,
+  'cadence' | 'misfire' | 'budget' | 'onFailure' | 'retry' | 'env' | 'secrets' | 'sweep'
+> & { kind: Order['definition']['kind'] };
+
+/**
+ * SHA-256 in hex of all that a file says, prose included: it changes with every word and not with the way the YAML is
+ * written, the order of its keys, or the line ends.
+ */
+export function hashRevision(frontmatter: Record<string, unknown>, runbook: string): string {
+  return hash({ frontmatter, runbook: runbook.replaceAll('\r\n', '\n').trimEnd() });
+}
+
+/**
+ * SHA-256 in hex of what a canary vouches for. Whether it is enabled, its title, owner, labels, prose and the outside
+ * sources that are expected to drive it are not part of it, nor is a default that is written out.
+ */
+export function hashContract(behaviour: Behaviour): string {
+  return hash({ ...behaviour, env: behaviour.env.toSorted(), secrets: behaviour.secrets.toSorted() });
+}
+
+function hash(value: unknown): string {
+  return createHash('sha256').update(writeCanonical(value)).digest('hex');
+}
+
+/** JSON with the keys of every object sorted, so that equal values are equal texts. `undefined` is left out. */
+export function writeCanonical(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
+    const entries = Object.entries(item).sort(([left], [right]) => (left < right ? -1 : 1));
+    return Object.fromEntries(entries);
+  });
+}

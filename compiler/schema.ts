@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { ownSource } from '../workflows/contract.ts';
+import { checkSchedule } from './cadence.ts';
+import {
+  addRemark,
+  celField,
+  countField,
+  cronField,
+  durationField,
+  lineField,
+  momentField,
+  skipField,
+  timezoneField,
+  variableField,
+} from './fields.ts';
+
+/** The server drops a summary of more bytes than this; so a title may not have more. */
+const longestTitleBytes = 400;
+
+const idForm = /^[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
+const idExpectation = 'expected dotted kebab-case such as the-custodian.state-hub-sweep, at most 200 characters';
+
+const wholeSeconds = { wholeSeconds: true, leastMs: 1_000 };
+
+const timeKeys = {
+  cron: cronField.optional(),
+  every: durationField(wholeSeconds).optional(),
+  timezone: timezoneField.default('UTC'),
+  start: momentField.optional(),
+  end: momentField.optional(),
+  skip: z.array(skipField, 'expected a list of dates or cron texts').optional(),
+};
+
+const scheduleSchema = z
+  .strictObject(
+    {
+      ...timeKeys,
+      jitter: durationField({ wholeSeconds: false, leastMs: 1 }).optional(),
+      spread: durationField(wholeSeconds).optional(),
+    },
+    'expected a mapping such as { cron: "*/15 * * * *" } or { every: 30s }',
+  )
+  .superRefine((schedule, context) => {
+    for (const remark of checkSchedule(schedule)) addRemark(context, remark);
+  });
+
+const sourceSchema = z
+  .strictObject(timeKeys, 'expected a mapping such as { cron: "*/15 * * * *" }')
+  .superRefine((schedule, context) => {
+    for (const remark of checkSchedule(schedule)) addRemark(context, remark);
+  });
+
+const sourcesSchema = z
+  .record(z.string(), sourceSchema, 'expected a mapping from the name of a source to its times')
+  .superRefine((sources, context) => {
+    for (const name of Object.keys(sources)) {
+      if (name === ownSource) {
+        addRemark(context, {
+          path: [name],
+          atKey: true,
+          message: `\`${ownSource}\` is this scheduler itself; use \`schedule:\``,
+        });
+      } else if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
+        addRemark(context, {
+          path: [name],
+          atKey: true,
+          message: `\`${name}\` is not a source name; expected kebab-case such as local-timer`,
+        });
+      }
+    }
+  });
+
+/** The most names that `env:` or `secrets:` may list. */
+export const mostVariables = 100;
+
+const variablesExpectation = `expected a list of variable names, at most ${mostVariables}`;
+const variablesSchema = z.array(variableField, variablesExpectation).max(mostVariables, variablesExpectation);
+
+const maxSeconds = countField(1, 86_400, 'a whole number of seconds');
+
+const budgetSchema = z
+  .strictObject(
+    { max_seconds: maxSeconds, hard_timeout: durationField({ wholeSeconds: false, leastMs: 1_000 }).optional() },
+    'expected a mapping such as { max_seconds: 300 }',
+  )
+  .superRefine(({ max_seconds: seconds, hard_timeout: hardMs }, context) => {
+    if (hardMs === undefined || hardMs >= seconds * 1_000) return;
+    const message = `\`hard_timeout\` is shorter than \`max_seconds\` (${seconds}s), so the target could never use its budget`;
+    addRemark(context, { path: ['hard_timeout'], message });
+  });
+
+const outcomeSchema = z.strictObject(
+  {
+    lock_skipped: celField('bool').optional(),
+    automation_error: celField('bool').optional(),
+    assessment_failures: celField('list').optional(),
+  },
+  'expected a mapping from an outcome to a CEL expression',
+);
+
+/** The methods a sweep may use; a GET or a DELETE has no body. */
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+const requestSchema = z.strictObject(
+  {
+    method: z.enum(methods),
+    url: z.string('expected a URL such as ${STATE_HUB_URL}/consistency/sweep'),
+    headers: z
+      .record(z.string(), z.string('expected text; put quotes around it'), 'expected a mapping from header to text')
+      .default({}),
+    body: z.unknown().optional(),
+  },
+  'expected a mapping with method and url',
+);
+
+const sweepSchema = z.strictObject(
+  { request: requestSchema, outcome: outcomeSchema.default({}) },
+  'expected a mapping with request and outcome',
+);
+
+/** The frontmatter of a definition, key by key; what concerns several sections is checked in `check-definition.ts`. */
+export const definitionSchema = z.strictObject({
+  id: z.string(idExpectation).max(200, idExpectation).regex(idForm, idExpectation),
+  uuid: z.guid('expected a UUID such as 7c4e9a12-8f3b-4d5e-9c6a-1b2d3e4f5a6b').toLowerCase().optional(),
+  title: lineField(200).refine(
+    (title) => Buffer.byteLength(title) <= longestTitleBytes,
+    `expected at most ${longestTitleBytes} bytes of UTF-8, which is what the server shows`,
+  ),
+  owner: lineField(100),
+  kind: z.enum(['sweep']),
+  enabled: z.boolean().default(false),
+  schedule: scheduleSchema,
+  misfire_policy: z.enum(['skip', 'run_once']).default('skip'),
+  misfire_grace: durationField({
+    wholeSeconds: false,
+    leastMs: 10_000,
+    reason: 'below that a healthy server can be late itself, and a good tick would count as a misfire',
+  }).default(60_000),
+  budget: budgetSchema,
+  on_failure: z.enum(['log_and_continue', 'fail', 'pause']).default('log_and_continue'),
+  retry: z
+    .strictObject(
+      { attempts: countField(1, 10, 'a whole number').default(1) },
+      'expected a mapping such as { attempts: 1 }',
+    )
+    .default({ attempts: 1 }),
+  env: variablesSchema.default([]),
+  secrets: variablesSchema.default([]),
+  sources: sourcesSchema.default({}),
+  labels: z
+    .record(z.string(), z.string('expected text; put quotes around it'), 'expected a mapping from label to text')
+    .optional(),
+  sweep: sweepSchema,
+});
+
+/** The frontmatter of a definition once every key by itself is right: defaults filled in, durations in milliseconds. */
+export type DefinitionKeys = z.output<typeof definitionSchema>;

@@ -1,0 +1,45 @@
+import { suggestName } from './closest-name.ts';
+
+/** What a request may say about its own run, besides the variables that the definition declares. */
+const runVariables = [
+  'budget.max_seconds',
+  'definition.id',
+  'run.id',
+  'run.scheduled_at',
+  'run.source',
+  'run.trigger',
+] as const;
+
+/** A name that `${...}` may hold without being declared. */
+export type RunVariable = (typeof runVariables)[number];
+
+/** The names that `env:` and `secrets:` of one definition declare. */
+export interface DeclaredVariables {
+  env: readonly string[];
+  secrets: readonly string[];
+}
+
+/** Spelling of a variable of the worker, as `env:` and `secrets:` list them. */
+export const environmentName = /^[A-Z_][A-Z0-9_]*$/;
+
+/** Says what is wrong with a name inside `${...}`; nothing when it may stand there. */
+export function findNameFault(
+  name: string,
+  declared: DeclaredVariables,
+): { message: string; hint: string } | undefined {
+  const allowed = [...runVariables, ...declared.env, ...declared.secrets];
+  if (allowed.includes(name)) return undefined;
+  if (name.trim() === '') {
+    return { message: '`${}` names no variable', hint: `allowed: ${allowed.join(', ')}` };
+  }
+  const trimmed = name.trim();
+  if (trimmed !== name && allowed.includes(trimmed)) {
+    return { message: `\`\${${name}}\` has spaces around its name`, hint: `write \`\${${trimmed}}\`` };
+  }
+  if (environmentName.test(name)) {
+    const hint = suggestName(name, allowed, `declared: ${[...declared.env, ...declared.secrets].join(', ') || 'none'}`);
+    return { message: `\`\${${name}}\` is not declared; add it to env: or secrets:`, hint };
+  }
+  const hint = suggestName(name, allowed, `allowed: ${allowed.join(', ')}`);
+  return { message: `\`\${${name}}\` is not a variable that a request can use`, hint };
+}

@@ -1,0 +1,71 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  ActivityCancellationType,
+  proxyActivities,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import { isMisfire } from './contract.ts';
+import type { Firing, HandFiring, InferredEnd, Order, RunReport } from './contract.ts';
+import { concludeEnd } from './failure.ts';
+import { describeOutcome, readFiring } from './firing.ts';
+
+/** How long after its hard timeout an activity may still be writing its row, and how long without a heartbeat it lives. */
+const recordingAllowanceMs = 20_000;
+const heartbeatTimeoutMs = 15_000;
+
+const { recordOutcome, pauseSchedule } = proxyActivities<Activities>({
+  startToCloseTimeout: '15 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/** One firing of one definition, from the tick to the row. The result is what the row says. */
+export async function activityRun(order: Order, byHand?: HandFiring): Promise<RunReport> {
+  const startedAt = new Date().toISOString();
+  const firing = readFiring(workflowInfo(), byHand);
+  const report = await obtainReport(order, firing, startedAt);
+  upsertSearchAttributes(describeOutcome(report));
+  setCurrentDetails(`**${report.outcome}** (assessment: ${report.assessment}): ${report.reason}`);
+  if (order.onFailure === 'pause' && report.exitCode !== 0 && report.trigger === 'schedule') {
+    await pauseSchedule(
+      order.definition.id,
+      `actcore: run ${report.runId} ended as ${report.outcome}: ${report.reason}`,
+    );
+  }
+  return close(order, report);
+}
+
+async function obtainReport(order: Order, firing: Firing, startedAt: string): Promise<RunReport> {
+  const record = (end: InferredEnd) =>
+    CancellationScope.nonCancellable(() => recordOutcome(order, firing, end, startedAt));
+  const mustSkip = firing.trigger === 'schedule' && order.misfire.policy === 'skip';
+  if (mustSkip && isMisfire(order, firing.scheduledAt, Date.parse(startedAt))) return record({ kind: 'misfire' });
+  setCurrentDetails(`waiting for a worker, or at work since ${startedAt}`);
+  const { sweep } = proxyActivities<Activities>({
+    startToCloseTimeout: order.budget.hardTimeoutMs + recordingAllowanceMs,
+    heartbeatTimeout: heartbeatTimeoutMs,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { maximumAttempts: 1 },
+  });
+  try {
+    const report = await sweep(order, firing);
+    return report.recorded ? report : await record({ kind: 'unrecorded', report });
+  } catch (error) {
+    return record(concludeEnd(error));
+  }
+}
+
+/** Closes the workflow so that its status in the Temporal UI agrees with the row and the definition's `on_failure`. */
+function close(order: Order, report: RunReport): RunReport {
+  if (report.outcome === 'cancelled' && CancellationScope.current().consideredCancelled) {
+    throw new CancelledFailure(report.reason);
+  }
+  if (order.onFailure === 'fail' && report.exitCode !== 0) {
+    throw ApplicationFailure.nonRetryable(report.reason, report.outcome, report);
+  }
+  return report;
+}

@@ -1,0 +1,180 @@
+/**
+ * The wire format between the compiler, Temporal and the workers. Append-only: a schedule on the server holds an
+ * `Order` written by an older version, and a run in flight outlives an upgrade. Plain types and nothing to install.
+ */
+
+/** Name of the one workflow type; what a schedule starts. */
+export const workflowType = 'activityRun';
+
+/** Who drives a run when Temporal does; outside runners have names of their own. */
+export const ownSource = 'activity-core';
+
+/** Why a run happened. */
+export type Trigger = 'schedule' | 'manual' | 'canary' | 'backfill' | 'notify' | 'external';
+
+/** What became of a tick on the automation axis. */
+export type Outcome =
+  | 'completed'
+  | 'lock_skipped'
+  | 'overlap_skipped'
+  | 'misfire_skipped'
+  | 'paused'
+  | 'missed'
+  | 'timed_out'
+  | 'cancelled'
+  | 'automation_error';
+
+/** What the run found on the data axis; `none` where nothing was assessed. */
+export type Assessment = 'passed' | 'failed' | 'none';
+
+/** One thing a run found wrong in the data; it never makes the run itself a failure. */
+export interface AssessmentFailure {
+  target: string;
+  rule: string;
+  message: string;
+}
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+/** Inclusive numbers `start, start + step, ... <= end`; the shape Temporal's calendars are made of. */
+export interface CalendarRange {
+  start: number;
+  end: number;
+  step: number;
+}
+
+/** One set of local wall-clock times: a time matches when every field does. dayOfWeek counts from Sunday = 0. */
+export interface Calendar {
+  second: CalendarRange[];
+  minute: CalendarRange[];
+  hour: CalendarRange[];
+  dayOfMonth: CalendarRange[];
+  month: CalendarRange[];
+  dayOfWeek: CalendarRange[];
+  /** Any year when absent; only a single date that is skipped names one. */
+  year?: CalendarRange[];
+}
+
+/** When an activity fires: the union of its calendars (in `timezone`) and intervals, without what `skip` matches. */
+export interface Cadence {
+  timezone: string;
+  calendars: Calendar[];
+  /** Fires when (Unix time - offset) is a multiple of every; both in milliseconds, whole seconds. */
+  intervals: { everyMs: number; offsetMs: number }[];
+  skip: Calendar[];
+  /** Random delay of up to this many milliseconds that the server adds to each start. */
+  jitterMs: number;
+  /** ISO instants; no firing before or after. */
+  startAt?: string;
+  endAt?: string;
+}
+
+/** An HTTP request with `${...}` placeholders still in it; values are put in by the worker and never reach Temporal. */
+export interface RequestTemplate {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body?: JsonValue;
+}
+
+/** CEL expressions over {status, headers, body} that say how a response is to be read. */
+export interface OutcomeRules {
+  lock_skipped?: string;
+  automation_error?: string;
+  assessment_failures?: string;
+}
+
+/** A compiled definition: the argument of every run, holding the names of its variables and none of their values. */
+export interface Order {
+  format: 1;
+  definition: { id: string; uuid: string; title: string; owner: string; kind: 'sweep' };
+  /** Hash of everything that changes behaviour; what a canary vouches for. */
+  contractHash: string;
+  /** Hash of the whole definition, prose included. */
+  revision: string;
+  cadence: Cadence;
+  misfire: { policy: 'skip' | 'run_once'; graceMs: number };
+  /** `maxSeconds` is what the target is told, `hardTimeoutMs` when we abort. */
+  budget: { maxSeconds: number; hardTimeoutMs: number };
+  onFailure: 'log_and_continue' | 'fail' | 'pause';
+  retry: { attempts: number };
+  env: string[];
+  secrets: string[];
+  sweep: { request: RequestTemplate; outcome: OutcomeRules };
+}
+
+/** A firing by hand: the second argument of the workflow; absent when a schedule fired it. */
+export interface HandFiring {
+  trigger: 'manual' | 'canary';
+  actor: string;
+}
+
+/** One firing as the activities get it: all that the row's identity and its first columns need. */
+export interface Firing {
+  source: string;
+  /** As far as the workflow can tell; a firing by the Temporal UI's button is still `schedule` here. */
+  trigger: Trigger;
+  actor: string;
+  /** ISO, UTC: the tick, or for a firing by hand the moment it was fired. */
+  scheduledAt: string;
+  workflowId: string;
+  /** The first run of the workflow's chain; names a firing by hand. */
+  workflowRunId: string;
+}
+
+/** What became of a run: what the activity returns, the workflow's result, and the content of one row. */
+export interface RunReport {
+  runId: string;
+  trigger: Trigger;
+  outcome: Outcome;
+  assessment: Assessment;
+  assessmentFailureCount: number;
+  /** All of them on the way to the row; in a workflow's result the first `reportedFailures`. */
+  assessmentFailures: AssessmentFailure[];
+  exitCode: 0 | 1;
+  /** A sentence: what happened and why. */
+  reason: string;
+  startedAt: string;
+  finishedAt: string;
+  /** Milliseconds between the tick and the start. */
+  latenessMs: number;
+  attempt: number;
+  /** `witnessed` by the activity itself, `inferred` by whoever found it dead. */
+  certainty: 'witnessed' | 'inferred';
+  /** HTTP status and body as JSON text, so that large numbers stay exact; secrets redacted; absent where none came. */
+  response?: { status: number; json: string };
+  /** False while the row could not be written; the workflow then sees to it. */
+  recorded: boolean;
+}
+
+/** What the workflow knows of a run whose activity could not say how it ended. */
+export type InferredEnd =
+  | { kind: 'misfire' }
+  | { kind: 'worker_lost'; message: string }
+  | { kind: 'timed_out'; message: string }
+  | { kind: 'cancelled'; message: string }
+  | { kind: 'activity_failed'; message: string }
+  | { kind: 'unrecorded'; report: RunReport };
+
+/** A run that starts later than its grace after the tick is a misfire, whoever was down. Times are ISO or epoch ms. */
+export function isMisfire(order: Order, scheduledAt: string, nowMs: number): boolean {
+  return nowMs - Date.parse(scheduledAt) > order.misfire.graceMs;
+}
+
+/** 0 unless the automation failed; an assessment failure never changes it. */
+export function exitCodeOf(outcome: Outcome): 0 | 1 {
+  return outcome === 'automation_error' || outcome === 'timed_out' ? 1 : 0;
+}
+
+/** How many assessment failures a workflow's result lists; the row holds them all. */
+export const reportedFailures = 100;
+
+/** The names of the search attributes that every run carries; all of type Keyword. */
+export const searchAttributes = {
+  definition: 'ActcoreDefinition',
+  source: 'ActcoreSource',
+  trigger: 'ActcoreTrigger',
+  actor: 'ActcoreActor',
+  outcome: 'ActcoreOutcome',
+  revision: 'ActcoreRevision',
+} as const;
