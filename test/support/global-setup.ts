@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { printProgress } from '../../dev/progress.ts';
+import { startStack } from '../../dev/stack.ts';
+import { endLeftovers, readRunningStack } from '../../dev/state.ts';
+
+const prefix = 'actcore-test-';
+
+/**
+ * One Postgres and one Temporal server for the whole suite, on ports of their own. The first run on a machine may have
+ * to get the Temporal server and shows how far it is.
+ */
+export default async function startServers(): Promise<() => Promise<void>> {
+  await removeAbandoned();
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort(new Error('interrupted'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
+  const stateDir = await mkdtemp(join(tmpdir(), prefix));
+  try {
+    const env = { ...process.env };
+    delete env['TEMPORAL_ADDRESS'];
+    delete env['TEMPORAL_NAMESPACE'];
+    delete env['ACTCORE_DATABASE_URL'];
+    const { signal } = interrupted;
+    const stack = await startStack({ stateDir, env, onProgress: printProgress(), ports: 'any', fast: true, signal });
+    process.env['ACTCORE_TEST_DATABASE_URL'] = stack.embedded.postgres?.adminUrl ?? '';
+    process.env['ACTCORE_TEST_TEMPORAL_ADDRESS'] = stack.temporalAddress;
+    process.env['ACTCORE_TEST_TEMPORAL_UI_URL'] = stack.uiUrl ?? '';
+    return async () => {
+      try {
+        await stack.stop();
+        await rm(stateDir, { recursive: true, force: true });
+      } catch (error) {
+        // The runner prints what a teardown throws and stays green.
+        process.exitCode = 1;
+        throw error;
+      }
+    };
+  } catch (error) {
+    await rm(stateDir, { recursive: true, force: true });
+    throw error;
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt);
+  }
+}
+
+/** What a run that was killed left: its servers and its folder. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const stateDir = join(tmpdir(), name);
+    if (!name.startsWith(prefix) || !existsSync(join(stateDir, 'stack.lock'))) continue;
+    if ((await stat(stateDir)).uid !== process.getuid?.() || readRunningStack(stateDir)) continue;
+    await endLeftovers(stateDir, () => {});
+    await rm(stateDir, { recursive: true, force: true });
+  }
+}

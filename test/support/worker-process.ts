@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { Runner } from './runner.ts';
+import { eventually } from './eventually.ts';
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A worker in a process of its own, for being killed. */
+export interface WorkerProcess {
+  pid: number;
+  /** Also when it has ended already. */
+  signal(name: NodeJS.Signals): void;
+  ended: Promise<unknown>;
+}
+
+/** Starts `actcore worker` for a runner, and waits until the server has seen it. */
+export async function startWorkerProcess(runner: Runner): Promise<WorkerProcess> {
+  const child = execa(process.execPath, ['--import', 'tsx', 'cli/main.ts', 'worker', '--log-level', 'ERROR'], {
+    cwd: checkout,
+    reject: false,
+    env: {
+      ...runner.environment,
+      TEMPORAL_ADDRESS: runner.temporalAddress,
+      ACTCORE_DATABASE_URL: runner.databaseUrl,
+      ACTCORE_TASK_QUEUE: runner.taskQueue,
+    },
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error('the worker could not be started');
+  const identity = `${pid}@`;
+  await eventually(async () => {
+    const { pollers } = await runner.connection.workflowService.describeTaskQueue({
+      namespace: 'default',
+      taskQueue: { name: runner.taskQueue },
+      taskQueueType: 2,
+    });
+    return pollers?.some((poller) => poller.identity?.startsWith(identity));
+  });
+  return { pid, signal: (name) => void child.kill(name), ended: child };
+}
