@@ -1,0 +1,55 @@
+/** What ended a run's request before the target did. */
+export type Interruption = 'hard_timeout' | 'cancelled' | 'worker_shutdown' | 'abandoned';
+
+/** The run was interrupted; `interruption` says by whom. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+  readonly interruption: Interruption;
+
+  constructor(interruption: Interruption) {
+    super(interruption);
+    this.interruption = interruption;
+  }
+}
+
+/** One signal for everything that may end a run early; its reason is always an `InterruptedError`. */
+export interface Deadline {
+  signal: AbortSignal;
+  /** Frees the timer; call it when the run has ended. */
+  close(): void;
+}
+
+/** A worker that was frozen learns that it was given up before it has read the answer that waits in its socket. */
+const wakeUpMs = 500;
+
+/**
+ * Combines our own hard timeout with Temporal's cancellation, whose reason's message is the name of its cause:
+ * a cancel request, the shutdown of this worker, or that the server no longer knows of this attempt.
+ */
+export function openDeadline(cancellation: AbortSignal, hardTimeoutMs: number): Deadline {
+  const controller = new AbortController();
+  const interrupt = (interruption: Interruption) => controller.abort(new InterruptedError(interruption));
+  let wakeUp: NodeJS.Timeout | undefined;
+  const onCancel = () => {
+    const interruption = nameCancellation(cancellation.reason);
+    if (interruption === 'abandoned') wakeUp = setTimeout(() => interrupt(interruption), wakeUpMs);
+    else interrupt(interruption);
+  };
+  const timer = setTimeout(() => interrupt('hard_timeout'), hardTimeoutMs);
+  if (cancellation.aborted) onCancel();
+  else cancellation.addEventListener('abort', onCancel, { once: true });
+  return {
+    signal: controller.signal,
+    close() {
+      clearTimeout(timer);
+      clearTimeout(wakeUp);
+      cancellation.removeEventListener('abort', onCancel);
+    },
+  };
+}
+
+function nameCancellation(reason: unknown): Interruption {
+  const name = reason instanceof Error ? reason.message : '';
+  if (name === 'WORKER_SHUTDOWN') return 'worker_shutdown';
+  return name === 'CANCELLED' ? 'cancelled' : 'abandoned';
+}

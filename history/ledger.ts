@@ -1,0 +1,112 @@
+import pg from 'pg';
+import type { Firing, Order, RunReport } from '../workflows/contract.ts';
+import { findRun, reportOf } from './queries.ts';
+import { runIdOf } from './run-id.ts';
+import { standings } from './standing.ts';
+import { storable } from './storable.ts';
+
+/** A run that has begun and not yet ended. */
+export interface RunStart {
+  startedAt: string;
+  attempt: number;
+}
+
+/** Writes runs into the history. Every write may be repeated, and may race with another writer of the same run. */
+export interface Ledger {
+  /** Makes the row of a run that has started; leaves a row that is already there as it is. */
+  recordStart(order: Order, firing: Firing, start: RunStart): Promise<void>;
+  /** Writes how a run ended, unless a row of equal or higher standing is there; returns what the row says then. */
+  recordEnd(order: Order, firing: Firing, report: RunReport): Promise<RunReport>;
+}
+
+/** The columns of a row in the order of its parameters. */
+const columns = [
+  ...['id', 'scheduled_at', 'definition_id', 'definition_uuid', 'kind', 'source', 'trigger', 'actor', 'revision'],
+  ...['contract_hash', 'workflow_id', 'workflow_run_id', 'standing', 'outcome', 'assessment'],
+  ...['assessment_failure_count', 'exit_code', 'reason', 'attempt', 'started_at', 'finished_at'],
+  ...['response_status', 'response'],
+] as const;
+
+const parameters = columns.map((_, index) => `$${index + 1}`).join(', ');
+const replaced = columns
+  .filter((column) => column !== 'id' && column !== 'scheduled_at')
+  .map((column) => `${column} = excluded.${column}`)
+  .join(', ');
+
+const upsertRun = `
+  INSERT INTO actcore.runs AS run (${columns.join(', ')}) VALUES (${parameters})
+  ON CONFLICT (id, scheduled_at) DO UPDATE SET ${replaced}, recorded_at = now()
+    WHERE run.standing < excluded.standing
+  RETURNING id, scheduled_at`;
+
+const next = columns.length + 1;
+const upsertRunWithAssessments = `
+  WITH written AS (${upsertRun})
+  SELECT actcore.replace_assessments(id, scheduled_at, $${next}::text[], $${next + 1}::text[], $${next + 2}::text[])
+  FROM written`;
+
+/** A ledger on the history behind `pool`. */
+export function createLedger(pool: pg.Pool): Ledger {
+  return {
+    async recordStart(order, firing, start) {
+      await writeRow(pool, firing, upsertRun, startValues(order, firing, start));
+    },
+    async recordEnd(order, firing, report) {
+      const failures = report.assessmentFailures;
+      const wrote = await writeRow(pool, firing, upsertRunWithAssessments, [
+        ...endValues(order, firing, report),
+        failures.map((failure) => storable(failure.target)),
+        failures.map((failure) => storable(failure.rule)),
+        failures.map((failure) => storable(failure.message)),
+      ]);
+      if (wrote) return { ...report, recorded: true };
+      const standing = await findRun(pool, runIdOf(order.definition.uuid, firing));
+      return standing === undefined ? { ...report, recorded: true } : reportOf(standing);
+    },
+  };
+}
+
+/** Runs the upsert; true when it wrote. Makes the month's partitions when they are missing, and tries once more. */
+async function writeRow(pool: pg.Pool, firing: Firing, sql: string, raw: unknown[]): Promise<boolean> {
+  const values = raw.map((value) => (typeof value === 'string' ? storable(value) : value));
+  try {
+    return (await pool.query(sql, values)).rowCount === 1;
+  } catch (error) {
+    if (!isMissingPartition(error)) throw error;
+    await pool.query('SELECT actcore.ensure_month($1)', [firing.scheduledAt]);
+    return (await pool.query(sql, values)).rowCount === 1;
+  }
+}
+
+/** Known by its code, as the server's language may be any: a check violation that names no constraint. */
+function isMissingPartition(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23514' && error.constraint === undefined;
+}
+
+function identityValues(order: Order, firing: Firing): unknown[] {
+  const { definition } = order;
+  // To the millisecond, like the id: a finer time would give the same id a second row.
+  const scheduledAt = new Date(firing.scheduledAt).toISOString();
+  return [
+    ...[runIdOf(definition.uuid, firing), scheduledAt, definition.id, definition.uuid, definition.kind],
+    ...[firing.source, firing.trigger, firing.actor, order.revision, order.contractHash],
+    ...[firing.workflowId, firing.workflowRunId],
+  ];
+}
+
+function startValues(order: Order, firing: Firing, start: RunStart): unknown[] {
+  const reason = 'the run has started and has not ended yet';
+  return [
+    ...identityValues(order, firing),
+    ...[standings.running, null, 'none', 0, null, reason, start.attempt, start.startedAt, null, null, null],
+  ];
+}
+
+function endValues(order: Order, firing: Firing, report: RunReport): unknown[] {
+  return [
+    ...identityValues(order, firing),
+    ...[standings[report.certainty], report.outcome, report.assessment, report.assessmentFailureCount],
+    ...[report.exitCode, report.reason, report.attempt, report.startedAt, report.finishedAt],
+    ...[report.response?.status ?? null, report.response?.json ?? null],
+  ];
+}

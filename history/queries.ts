@@ -1,0 +1,113 @@
+import type pg from 'pg';
+import type { Assessment, AssessmentFailure, Outcome, RunReport, Trigger } from '../workflows/contract.ts';
+
+/** One row of the history. Times are ISO in UTC; `response` is JSON text, so that large numbers stay exact. */
+export interface RunRow {
+  id: string;
+  definitionId: string;
+  source: string;
+  trigger: Trigger;
+  actor: string;
+  scheduledAt: string;
+  startedAt: string;
+  finishedAt: string | null;
+  /** Null while the run is going. */
+  outcome: Outcome | null;
+  assessment: Assessment;
+  assessmentFailureCount: number;
+  exitCode: 0 | 1 | null;
+  reason: string;
+  certainty: 'running' | 'inferred' | 'witnessed';
+  attempt: number;
+  revision: string;
+  contractHash: string;
+  workflowId: string;
+  workflowRunId: string;
+  responseStatus: number | null;
+}
+
+export interface RunDetail extends RunRow {
+  assessmentFailures: AssessmentFailure[];
+  response: string | null;
+}
+
+const iso = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+const rowColumns = `
+  id, definition_id AS "definitionId", source, trigger, actor, ${iso('scheduled_at')} AS "scheduledAt",
+  ${iso('started_at')} AS "startedAt", ${iso('finished_at')} AS "finishedAt", outcome, assessment,
+  assessment_failure_count AS "assessmentFailureCount", exit_code AS "exitCode", reason,
+  (ARRAY['running', 'inferred', 'witnessed'])[standing + 1] AS certainty, attempt, revision,
+  contract_hash AS "contractHash", workflow_id AS "workflowId", workflow_run_id AS "workflowRunId",
+  response_status AS "responseStatus"`;
+
+/** The newest runs by tick, of one definition or of all. */
+export async function listRuns(
+  pool: pg.Pool,
+  { definitionId, since, limit }: { definitionId?: string; since?: Date; limit: number },
+): Promise<RunRow[]> {
+  const { rows } = await pool.query<RunRow>(
+    `SELECT ${rowColumns} FROM actcore.runs
+     WHERE ($1::text IS NULL OR definition_id = $1) AND ($2::timestamptz IS NULL OR scheduled_at >= $2)
+     ORDER BY scheduled_at DESC, id LIMIT $3`,
+    [definitionId ?? null, since ?? null, limit],
+  );
+  return rows;
+}
+
+/** One run whole, or undefined where the history has none of this id. */
+export async function findRun(pool: pg.Pool, runId: string): Promise<RunDetail | undefined> {
+  const { rows } = await pool.query<RunDetail>(
+    `SELECT ${rowColumns}, response::text AS response, coalesce((
+       SELECT json_agg(json_build_object('target', target, 'rule', rule, 'message', message) ORDER BY ordinal)
+       FROM actcore.assessments WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS "assessmentFailures"
+     FROM actcore.runs WHERE id = $1`,
+    [runId],
+  );
+  return rows[0];
+}
+
+/** The ids of at most `limit` runs that begin with `prefix` (hexadecimal digits, with or without dashes); none for any other text. */
+export async function findRunIds(pool: pg.Pool, prefix: string, limit: number): Promise<string[]> {
+  const digits = prefix.replaceAll('-', '').toLowerCase();
+  if (!/^[0-9a-f]{0,32}$/.test(digits)) return [];
+  const { rows } = await pool.query<{ id: string }>(
+    'SELECT id FROM actcore.runs WHERE id BETWEEN $1 AND $2 ORDER BY id LIMIT $3',
+    [digits.padEnd(32, '0'), digits.padEnd(32, 'f'), limit],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** The newest run of each definition that has one, keyed by the definition's id. */
+export async function findLastRuns(pool: pg.Pool, definitionIds: string[]): Promise<Map<string, RunRow>> {
+  const { rows } = await pool.query<RunRow>(
+    `SELECT last.* FROM unnest($1::text[]) AS wanted (wanted_id),
+       LATERAL (SELECT ${rowColumns} FROM actcore.runs WHERE definition_id = wanted_id
+                ORDER BY scheduled_at DESC, id LIMIT 1) AS last`,
+    [definitionIds],
+  );
+  return new Map(rows.map((row) => [row.definitionId, row]));
+}
+
+/** The report that an ended row stands for. */
+export function reportOf(run: RunDetail): RunReport {
+  if (run.outcome === null || run.finishedAt === null || run.exitCode === null || run.certainty === 'running') {
+    throw new Error(`run ${run.id} has not ended`);
+  }
+  return {
+    runId: run.id,
+    trigger: run.trigger,
+    outcome: run.outcome,
+    assessment: run.assessment,
+    assessmentFailureCount: run.assessmentFailureCount,
+    assessmentFailures: run.assessmentFailures,
+    exitCode: run.exitCode,
+    reason: run.reason,
+    startedAt: run.startedAt,
+    finishedAt: run.finishedAt,
+    latenessMs: Date.parse(run.startedAt) - Date.parse(run.scheduledAt),
+    attempt: run.attempt,
+    certainty: run.certainty,
+    recorded: true,
+  };
+}

@@ -1,0 +1,232 @@
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Agent, request } from 'undici';
+import { InterruptedError } from '../../activities/deadline.ts';
+import { ExchangeError, TargetUnreachableError, exchange, responseLimitBytes } from '../../activities/http-exchange.ts';
+import { chooseAnyPort } from '../../dev/ports.ts';
+import { head, startRawServer } from './support/raw-server.ts';
+import type { RawServer } from './support/raw-server.ts';
+
+const timers = createRequire(import.meta.url)('undici/lib/util/timers.js') as { tick(delayMs: number): void };
+
+const servers: { close: () => Promise<unknown> }[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function serve(...args: Parameters<typeof startRawServer>): Promise<RawServer> {
+  const server = await startRawServer(...args);
+  servers.push(server);
+  return server;
+}
+
+const never = new AbortController().signal;
+
+function get(url: string, signal = never) {
+  return exchange({ method: 'GET', url, headers: {} }, signal);
+}
+
+async function faultOf(url: string): Promise<Error> {
+  return get(url).then(
+    () => new Error('it answered'),
+    (error: unknown) => error as Error,
+  );
+}
+
+it('method, headers and body arrive, and status, headers and text come back', async () => {
+  const server = createServer((incoming, response) => {
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+    incoming.on('end', () => {
+      response.writeHead(207, { 'X-One': 'a', 'Set-Cookie': ['b', 'c'] });
+      const { method, url, headers } = incoming;
+      response.end([method, url, headers['x-two'], Buffer.concat(chunks).toString(), 'é'].join(' '));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  servers.push({ close: () => new Promise((resolve) => server.close(resolve)) });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/path?q=1`;
+  const answer = await exchange({ method: 'PATCH', url, headers: { 'x-two': '2' }, body: 'boдy' }, never);
+  expect(answer).toMatchObject({ status: 207, text: 'PATCH /path?q=1 2 boдy é' });
+  expect(answer.headers).toMatchObject({ 'x-one': 'a', 'set-cookie': 'b, c' });
+});
+
+it('a redirect is an answer and is not followed', async () => {
+  const server = await serve((socket) =>
+    socket.end(head('302 Found', { location: '/elsewhere', 'content-length': 0 })),
+  );
+  expect(await get(server.url)).toMatchObject({ status: 302, headers: { location: '/elsewhere' } });
+  expect(server.connections()).toBe(1);
+});
+
+it('IPv6 loopback is reached', async () => {
+  const server = await serve((socket) => socket.end(head('200 OK', { 'content-length': 2 }) + 'ok'), { host: '::1' });
+  expect(await get(server.url)).toMatchObject({ status: 200, text: 'ok' });
+});
+
+it('a byte order mark is no part of the text', async () => {
+  const server = await serve((socket) => socket.end(`${head('200 OK', { connection: 'close' })}\uFEFF{}`));
+  expect((await get(server.url)).text).toBe('{}');
+});
+
+describe('the time limits of the HTTP library (300 s by default) do not apply', () => {
+  /** Ages the library's own clock by ten minutes while a request to this server is going on. */
+  async function ageWhileWaiting(parts: string[], dispatcher?: Agent): Promise<unknown> {
+    const server = await serve(async (socket) => {
+      for (const part of parts) {
+        await sleep(300);
+        for (let minute = 0; minute < 10; minute++) timers.tick(60_000);
+        await sleep(50);
+        socket.write(part);
+      }
+      socket.end();
+    });
+    const asked =
+      dispatcher === undefined
+        ? get(server.url).then(({ text }) => text)
+        : request(server.url, { dispatcher }).then(({ body }) => body.text());
+    return asked.catch((error: unknown) => (error as Error).name);
+  }
+
+  const answer = [head('200 OK', { 'content-length': 4 }), 'ab', 'cd'];
+
+  it('a target may take ten minutes to its headers, and ten more between two pieces of its body', async () => {
+    expect(await ageWhileWaiting(answer)).toBe('abcd');
+  });
+
+  it('the same target is given up by a dispatcher with the default limits', async () => {
+    const dispatcher = new Agent();
+    expect(await ageWhileWaiting(answer, dispatcher)).toMatch(/TimeoutError/);
+    await dispatcher.destroy();
+  });
+});
+
+describe('an abort closes the socket within a second and gives its own reason', () => {
+  it.for<[string, Parameters<typeof startRawServer>[0]]>([
+    ['a server that never answers', () => {}],
+    ['a server that sends headers only', (socket) => socket.write(head('200 OK', { 'content-length': 9 }))],
+    [
+      'a body that trickles',
+      (socket) => {
+        socket.write(head('200 OK', { 'content-length': 900 }));
+        const trickle = setInterval(() => socket.write('x'), 50);
+        socket.once('close', () => clearInterval(trickle));
+      },
+    ],
+  ])('%s', async ([, answer]) => {
+    const server = await serve(answer);
+    const controller = new AbortController();
+    const asked = get(server.url, controller.signal);
+    const outcome = asked.catch((error: unknown) => error);
+    await sleep(300);
+    const abortedAt = performance.now();
+    controller.abort(new InterruptedError('hard_timeout'));
+    expect(await outcome).toMatchObject({ name: 'InterruptedError', interruption: 'hard_timeout' });
+    await server.firstClosed;
+    expect(performance.now() - abortedAt).toBeLessThan(1_000);
+  });
+});
+
+it('an exchange that is aborted before it begins opens no connection', async () => {
+  const server = await serve(() => {});
+  await expect(get(server.url, AbortSignal.abort(new InterruptedError('cancelled')))).rejects.toThrow('cancelled');
+  expect(server.connections()).toBe(0);
+});
+
+it('a response beyond the limit is not read on: the socket is closed, and the rest stays with the server', async () => {
+  let sentBytes = 0;
+  const server = await serve((socket) => {
+    socket.write(head('200 OK', { connection: 'close' }));
+    const chunk = Buffer.alloc(65_536, 'x');
+    const pour = () => {
+      while (!socket.destroyed) {
+        sentBytes += chunk.length;
+        if (!socket.write(chunk)) {
+          socket.once('drain', pour);
+          return;
+        }
+      }
+    };
+    pour();
+  });
+  const fault = await faultOf(server.url);
+  expect(fault).toBeInstanceOf(ExchangeError);
+  expect(fault.message).toContain(`larger than ${responseLimitBytes} bytes`);
+  await server.firstClosed;
+  expect(sentBytes).toBeLessThan(32 * responseLimitBytes);
+});
+
+it('a response of exactly the limit is read whole', async () => {
+  const body = 'x'.repeat(responseLimitBytes);
+  const server = await serve((socket) => socket.end(head('200 OK', { 'content-length': body.length }) + body));
+  expect((await get(server.url)).text).toHaveLength(responseLimitBytes);
+});
+
+describe('what never reached the target is told apart from what broke on the way', () => {
+  it('connection refused', async () => {
+    const url = `http://127.0.0.1:${await chooseAnyPort()}`;
+    const fault = await faultOf(url);
+    expect(fault).toBeInstanceOf(TargetUnreachableError);
+    expect(fault.message).toBe(`${url} refused the connection`);
+  });
+
+  it('connection refused on every address of a name', async () => {
+    const fault = await faultOf(`http://localhost:${await chooseAnyPort()}`);
+    expect(fault).toBeInstanceOf(TargetUnreachableError);
+    expect(fault.message).toMatch(/refused the connection$/);
+  });
+
+  it('a host name that does not resolve', async () => {
+    const fault = await faultOf('http://nowhere.invalid:8080/path?token=1');
+    expect(fault).toBeInstanceOf(TargetUnreachableError);
+    expect(fault.message).toMatch(
+      /^http:\/\/nowhere\.invalid:8080 has a host name that (does not resolve|could not be)/,
+    );
+  });
+
+  it('an address without a route', async () => {
+    const fault = await faultOf('http://[fe80::1]:9');
+    expect(fault).toBeInstanceOf(TargetUnreachableError);
+    expect(fault.message).toMatch(/^http:\/\/\[fe80::1\]:9 /);
+  });
+
+  it.for<[string, Parameters<typeof startRawServer>[0], RegExp]>([
+    ['closed before the answer', (socket) => socket.end(), /closed the connection before it had answered$/],
+    ['reset before the answer', (socket) => socket.resetAndDestroy(), /connection before it had answered/],
+    [
+      'reset in the body',
+      (socket) => {
+        socket.write(head('200 OK', { 'content-length': 99 }) + 'begin');
+        setTimeout(() => socket.resetAndDestroy(), 100);
+      },
+      /connection before it had answered/,
+    ],
+    [
+      'a body shorter than announced',
+      (socket) => socket.end(head('200 OK', { 'content-length': 99 }) + 'begin'),
+      /closed the connection before it had answered$/,
+    ],
+    [
+      'something that is not HTTP',
+      (socket) => socket.end('220 smtp ready\r\n'),
+      /answered in something that is not HTTP/,
+    ],
+  ])('%s', async ([, answer, sentence]) => {
+    const server = await serve(answer);
+    const fault = await faultOf(server.url);
+    expect(fault).toBeInstanceOf(ExchangeError);
+    expect(fault.message).toMatch(sentence);
+    expect(fault.message.startsWith(server.url)).toBe(true);
+  });
+
+  it('TLS to a port that speaks plain HTTP', async () => {
+    const server = await serve((socket) => socket.end(head('400 Bad Request')));
+    const fault = await faultOf(server.url.replace('http:', 'https:'));
+    expect(fault).toBeInstanceOf(ExchangeError);
+    expect(fault.message).toMatch(/could not be talked to in TLS \(\w+\): is it plain http/);
+  });
+});

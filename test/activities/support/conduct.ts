@@ -1,0 +1,34 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createActivities } from '../../../activities/index.ts';
+import type { Activities } from '../../../activities/index.ts';
+import { createLedger } from '../../../history/ledger.ts';
+import type { Firing, Order, RunReport } from '../../../workflows/contract.ts';
+import type { TestHistory } from '../../history/support/history.ts';
+
+export const secret = 'tok/en+1234567890';
+
+/** A run of the activity `sweep` in the SDK's own harness, which stands in for the worker and nothing else. */
+export interface Conducted {
+  report: Promise<RunReport>;
+  heartbeats: unknown[];
+  cancel: MockActivityEnvironment['cancel'];
+}
+
+/** The product's activities on that history, with the target's address and token in their environment. */
+export function makeActivities(
+  history: Pick<TestHistory, 'pool'>,
+  targetUrl: string,
+  now = () => new Date(),
+): Activities {
+  const environment = { TARGET_URL: targetUrl, TARGET_TOKEN: secret };
+  return createActivities({ ledger: createLedger(history.pool), environment, now });
+}
+
+/** Starts a sweep. */
+export function conduct(activities: Activities, order: Order, firing: Firing): Conducted {
+  const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
+  const context = new MockActivityEnvironment({}, { logger: quiet });
+  const heartbeats: unknown[] = [];
+  context.on('heartbeat', (details) => heartbeats.push(details));
+  return { report: context.run(activities.sweep, order, firing), heartbeats, cancel: context.cancel };
+}
