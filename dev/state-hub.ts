@@ -32,7 +32,7 @@ export async function startExampleHub(
   const server = await spawnServer({
     name: 'state_hub',
     file: process.execPath,
-    args: existsSync(builtEntry) ? [builtEntry] : ['--import', 'tsx', sourceEntry],
+    args: existsSync(builtEntry) ? [builtEntry] : ['--import', import.meta.resolve('tsx'), sourceEntry],
     cwd: options.stateDir,
     env: {
       ...process.env,

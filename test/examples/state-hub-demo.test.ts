@@ -14,7 +14,7 @@ let dir: string;
 let hub: StateHub;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
+  postgres = startTestPostgres();
   databaseUrl = await postgres.createDatabase();
   dir = await mkdtemp(join(tmpdir(), 'state-hub-demo-'));
   await seedDemo({ dir, databaseUrl });

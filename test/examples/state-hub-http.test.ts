@@ -10,7 +10,7 @@ let harness: TestHub;
 let guarded: TestHub;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
+  postgres = startTestPostgres();
   harness = await startTestHub(await postgres.createDatabase());
   guarded = await startTestHub(await postgres.createDatabase(), { token: 's3cret' });
 }, 60_000);

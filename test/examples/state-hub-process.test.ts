@@ -15,7 +15,7 @@ let silent: Awaited<ReturnType<typeof startSilentRemote>>;
 let children: { kill(signal: NodeJS.Signals): boolean }[];
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
+  postgres = startTestPostgres();
 }, 60_000);
 afterAll(() => postgres?.stop());
 beforeEach(async () => {

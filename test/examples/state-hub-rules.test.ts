@@ -12,7 +12,7 @@ let postgres: TestPostgres;
 let harness: TestHub;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
+  postgres = startTestPostgres();
 }, 60_000);
 afterAll(() => postgres?.stop());
 beforeEach(async () => {

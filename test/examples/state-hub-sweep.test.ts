@@ -20,7 +20,7 @@ let harness: TestHub;
 let silent: Awaited<ReturnType<typeof startSilentRemote>>;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
+  postgres = startTestPostgres();
 }, 60_000);
 afterAll(() => postgres?.stop());
 beforeEach(async () => {

@@ -1,0 +1,80 @@
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, it } from 'vitest';
+import { readRunningStack } from '../../dev/state.ts';
+import type { RunRow } from '../../history/queries.ts';
+import { eventually } from '../support/eventually.ts';
+import { findProcesses, listens } from '../support/probe.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url));
+const serving = 'Ctrl-C stops everything';
+
+/** Runs the program from the sources, away from the servers of the suite. */
+function actcore(stateDir: string, ...args: string[]) {
+  const env = {
+    ACTCORE_STATE_DIR: stateDir,
+    ACTCORE_ACTOR: 'newcomer',
+    TEMPORAL_ADDRESS: '',
+    ACTCORE_DATABASE_URL: '',
+  };
+  return execa(process.execPath, ['--import', 'tsx', 'cli/main.ts', ...args], { cwd: checkout, env, reject: false });
+}
+
+/** Starts everything, and waits until the canary has been shown. */
+async function startDev(stateDir: string) {
+  const child = actcore(stateDir, 'dev', '--any-ports');
+  let seen = '';
+  child.stdout.on('data', (chunk: Buffer) => (seen += chunk.toString()));
+  const ended = child.then(({ stderr }) => Promise.reject(new Error(`it ended before it served: ${stderr}`)));
+  await Promise.race([eventually(async () => seen.includes(serving), { withinMs: 90_000, what: 'serving' }), ended]);
+  ended.catch(() => {});
+  return { child, seen };
+}
+
+/** Every port that the running stack listens on. */
+function portsOf(stateDir: string): number[] {
+  return readRunningStack(stateDir)?.servers.map(({ port }) => port) ?? [];
+}
+
+it('brings everything up with one canary to see, refuses a second start, and leaves nothing behind', async () => {
+  const stateDir = join(makeTempFolder(), 'state');
+  const first = await startDev(stateDir);
+  expect(first.seen).toContain('+ create the-custodian.state-hub-consistency-sweep');
+  expect(first.seen).toMatch(/outcome +completed in .*: the target answered 200 and reported \d+ assessment failures/);
+  expect(first.seen).toMatch(/^cinder +C-01 /m);
+  expect(first.seen).toMatch(/^fjord +C-06 /m);
+  const row = /row +([0-9a-f-]{36})/.exec(first.seen)?.[1];
+  const ports = portsOf(stateDir);
+  expect(ports).toHaveLength(3);
+
+  const { stdout } = await actcore(stateDir, 'runs', '--json');
+  const { runs } = JSON.parse(stdout) as { runs: RunRow[] };
+  expect(runs).toMatchObject([{ id: row, trigger: 'canary', actor: 'newcomer', outcome: 'completed' }]);
+
+  const second = await actcore(stateDir, 'dev', '--any-ports');
+  expect(second.exitCode).toBe(1);
+  expect(second.stderr).toContain(`A stack already runs on ${stateDir}: process ${first.child.pid}`);
+
+  const stoppedAt = Date.now();
+  first.child.kill('SIGINT');
+  expect((await first.child).exitCode).toBe(0);
+  expect(Date.now() - stoppedAt).toBeLessThan(10_000);
+  expect(findProcesses(stateDir)).toEqual([]);
+  expect(await Promise.all(ports.map((port) => listens(port)))).toEqual([false, false, false]);
+}, 180_000);
+
+it('keeps its history over a restart, also after it was killed', async () => {
+  const stateDir = join(makeTempFolder(), 'state');
+  const first = await startDev(stateDir);
+  first.child.kill('SIGKILL');
+  await first.child;
+  const second = await startDev(stateDir);
+  expect(second.seen).toContain('= unchanged the-custodian.state-hub-consistency-sweep');
+  const { stdout } = await actcore(stateDir, 'runs', '--json');
+  expect((JSON.parse(stdout) as { runs: RunRow[] }).runs).toHaveLength(2);
+  second.child.kill('SIGTERM');
+  expect((await second.child).exitCode).toBe(0);
+  expect(findProcesses(stateDir)).toEqual([]);
+}, 180_000);
