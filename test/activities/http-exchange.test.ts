@@ -63,6 +63,14 @@ it('a redirect is an answer and is not followed', async () => {
   expect(server.connections()).toBe(1);
 });
 
+it('the connection is closed after the answer, though the target would keep it alive', async () => {
+  const server = await serve((socket) => socket.write(`${head('200 OK', { 'content-length': 2 })}ok`));
+  expect(await get(server.url)).toMatchObject({ text: 'ok' });
+  const answeredAt = performance.now();
+  await server.firstClosed;
+  expect(performance.now() - answeredAt).toBeLessThan(500);
+});
+
 it('IPv6 loopback is reached', async () => {
   const server = await serve((socket) => socket.end(head('200 OK', { 'content-length': 2 }) + 'ok'), { host: '::1' });
   expect(await get(server.url)).toMatchObject({ status: 200, text: 'ok' });

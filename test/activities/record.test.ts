@@ -128,7 +128,7 @@ describe('a report fits through Temporal', () => {
       const target = await startTarget();
       const big = 'x'.repeat(20_000);
       target.answer = (_, response) =>
-        sendJson(response, { ...healthy, big, items: Array.from({ length: 150 }, (_, index) => String(index)) });
+        sendJson(response, { ...healthy, big, items: [...Array(150).keys()].map(String) });
       const sweep = `
   request: { method: POST, url: "\${TARGET_URL}/x" }
   outcome:

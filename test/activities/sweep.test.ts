@@ -187,10 +187,13 @@ describe('a history that is away', () => {
     await holder.query('BEGIN; LOCK TABLE actcore.runs IN ACCESS EXCLUSIVE MODE');
     const startedAt = performance.now();
     const { report } = sweep();
-    await expect.poll(() => target.calls.length, { timeout: 5_000 }).toBe(1);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
-    await holder.query('ROLLBACK');
-    holder.release();
+    try {
+      await expect.poll(() => target.calls.length, { timeout: 5_000 }).toBe(1);
+      expect(performance.now() - startedAt).toBeLessThan(3_000);
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
     expect(await report).toMatchObject({ outcome: 'completed', recorded: true });
   });
 });
