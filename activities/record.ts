@@ -2,9 +2,13 @@ import { log } from '@temporalio/activity';
 import type { Firing, InferredEnd, Order, RunReport } from '../workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Ending, reportEnding } from './ending.ts';
+import { awaitAtMost } from './patience.ts';
 import { reasons } from './reasons.ts';
 import { fitReport, summarizeReport } from './report-size.ts';
 import { nameTrigger } from './tick.ts';
+
+/** A history that is this slow is left to the workflow: the activity has a time of its own to end by. */
+const endAllowanceMs = 10_000;
 
 /** Makes the row of a run that starts. A history that is away does not stop the run. */
 export async function recordStart(deps: Dependencies, order: Order, firing: Firing, startedAt: Date): Promise<void> {
@@ -26,11 +30,13 @@ export async function deliverReport(
   report: RunReport,
 ): Promise<RunReport> {
   try {
-    return summarizeReport(await deps.ledger.recordEnd(order, firing, report));
+    const recorded = await awaitAtMost(endAllowanceMs, deps.ledger.recordEnd(order, firing, report));
+    if (recorded !== undefined) return summarizeReport(recorded);
+    log.warn('The history is too slow to record the end of the run; the workflow will record it');
   } catch (error) {
     log.warn('The end of the run was not recorded; the workflow will record it', { error });
-    return fitReport(report);
   }
+  return fitReport(report);
 }
 
 /**

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { isMisfire } from '../workflows/contract.ts';
 import type { Firing, Order, RunReport } from '../workflows/contract.ts';
 import { InterruptedError, openDeadline } from './deadline.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Ending, reportEnding } from './ending.ts';
+import { awaitAtMost } from './patience.ts';
 import { explainInterruption } from './reasons.ts';
 import { deliverReport, explainMisfire, recordStart } from './record.ts';
 import { nameTrigger } from './tick.ts';
@@ -69,20 +69,13 @@ async function settle(
   if (mustSkip && isMisfire(order, firing.scheduledAt, startedAt.getTime())) {
     return explainMisfire(order, firing, startedAt);
   }
-  await atMost(startAllowanceMs, recordStart(deps, order, firing, startedAt));
+  await awaitAtMost(startAllowanceMs, recordStart(deps, order, firing, startedAt));
   try {
     return await work(context);
   } catch (error) {
     if (!(error instanceof InterruptedError) || !signal.aborted) throw error;
     return explainInterruption(error.interruption, order.budget.hardTimeoutMs);
   }
-}
-
-/** Waits for what cannot fail, but no longer than this; it goes on by itself then. */
-async function atMost(waitMs: number, work: Promise<void>): Promise<void> {
-  const waited = new AbortController();
-  const { signal } = waited;
-  await Promise.race([work, sleep(waitMs, undefined, { signal })]).finally(() => waited.abort());
 }
 
 /** A run that the server gave up on cannot outrank what was concluded about it meanwhile. */

@@ -70,10 +70,7 @@ async function readBack(client: Client, desired: DesiredSchedule, { action }: Pl
   throw new ReadBackError(`${desired.id}: read back after the ${action}, ${fault}; run apply again`);
 }
 
-function findFault(
-  desired: DesiredSchedule,
-  stored: Awaited<ReturnType<typeof observeSchedule>>,
-): string | undefined {
+function findFault(desired: DesiredSchedule, stored: Awaited<ReturnType<typeof observeSchedule>>): string | undefined {
   if (stored === undefined) return 'it is not there';
   if (stored.digest !== desired.digest) return 'another definition was written over it';
   if (!isDeepStrictEqual(stored.cadence, desired.order.cadence)) {

@@ -29,11 +29,12 @@ export function planChange(desired: DesiredSchedule, observed: ObservedSchedule 
   }
   const standing = planStanding(enabled, observed);
   const fields = listFields(desired, observed);
-  if (observed.digest !== desired.digest) return { id, action: 'update', fields, ...standing };
-  if (standing.paused !== observed.paused) {
+  const isSwitch = fields.every((field) => field.startsWith('enabled: '));
+  if (isSwitch && standing.paused !== observed.paused) {
     return { id, action: standing.paused ? 'pause' : 'resume', fields, ...standing };
   }
-  return { id, action: enabled === observed.enabled ? 'unchanged' : 'update', fields, ...standing };
+  const isEqual = observed.digest === desired.digest && observed.enabled === enabled;
+  return { id, action: isEqual ? 'unchanged' : 'update', fields, ...standing };
 }
 
 /** Any pause that does not bear the note of ours is a person's, or that of a failed run, and stays. */
@@ -54,5 +55,7 @@ function listFields(desired: DesiredSchedule, observed: ObservedSchedule): strin
   if (observed.runbook !== (action.staticDetails ?? '')) fields.push('runbook: another text');
   if (fields.length > 0 || observed.digest === desired.digest) return fields;
   if (observed.order?.revision === desired.order.revision) return ['how the definition is compiled'];
-  return [`revision: ${describeValue(observed.order?.revision.slice(0, 12))} -> ${describeValue(desired.order.revision.slice(0, 12))}`];
+  return [
+    `revision: ${describeValue(observed.order?.revision.slice(0, 12))} -> ${describeValue(desired.order.revision.slice(0, 12))}`,
+  ];
 }

@@ -66,7 +66,7 @@ it('a worker that froze and woke up again leaves exactly one row, and its own wo
     return found.some(({ certainty }) => certainty === 'witnessed') ? found : undefined;
   });
   expect(rows).toMatchObject([{ outcome: 'completed', certainty: 'witnessed' }]);
-}, 120_000);
+}, 240_000);
 
 it('a worker that is told to stop ends its run as cancelled, and says why', async () => {
   runner.target.answer = answerAfter(60_000);

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { handle, withJson } from '../command.ts';
+import { requireSchedule } from '../own-schedule.ts';
+import { Refusal } from '../refusal.ts';
+import { withTemporal } from '../temporal-service.ts';
+
+export function addResume(program: Command, signal: AbortSignal): void {
+  const command = program
+    .command('resume')
+    .summary('resume a schedule that was paused by hand')
+    .description('Resume a schedule that was paused by hand.')
+    .argument('<id>', 'id of the definition');
+  handle(withJson(command), signal, async ({ settings, output }, _, [id = '']) => {
+    const wasPaused = await withTemporal(settings, async (client) => {
+      const { paused, enabled } = await requireSchedule(client, id);
+      if (paused && enabled === false) {
+        throw new Refusal(`${id} is off: its definition says enabled: false`, 'Set enabled: true there, and apply.');
+      }
+      if (paused) await client.schedule.getHandle(id).unpause(`resumed by ${settings.actor}`);
+      return paused;
+    });
+    output.data({ id, paused: false });
+    output.line(wasPaused ? `${id} is resumed` : `${id} was not paused`);
+  });
+}

@@ -1,0 +1,50 @@
+import type { Argument, Command } from 'commander';
+
+/** What can stand in one place of a command line. */
+export type Candidates = 'ids' | 'files' | 'folders' | 'none' | string[];
+
+export interface OptionShape {
+  /** `--limit`, and `-l` where there is one. */
+  names: string[];
+  description: string;
+  /** Undefined for a flag. */
+  value: Candidates | undefined;
+}
+
+export interface CommandShape {
+  name: string;
+  summary: string;
+  options: OptionShape[];
+  /** What the arguments can be; all of a command are of one sort. */
+  argument: Candidates[];
+}
+
+/** Everything that a shell can complete, as the program declares it. */
+export function describeProgram(program: Command): CommandShape[] {
+  return program.commands.map((command) => {
+    const help = command.createHelp();
+    return {
+      name: command.name(),
+      summary: command.summary() || command.description(),
+      options: help.visibleOptions(command).map((option) => ({
+        names: [option.long, option.short].filter((name) => name !== undefined),
+        description: option.description,
+        value: option.isBoolean() || (!option.required && !option.optional) ? undefined : valueOf(option.flags),
+      })),
+      argument: command.registeredArguments.flatMap(argumentOf),
+    };
+  });
+}
+
+function valueOf(flags: string): Candidates {
+  return flags.includes('folder') ? 'folders' : 'none';
+}
+
+function argumentOf(argument: Argument): Candidates[] {
+  if (argument.argChoices !== undefined) return [argument.argChoices];
+  const words = argument.name().split('|');
+  const sorts: Candidates[] = [];
+  if (words.includes('id')) sorts.push('ids');
+  if (words.includes('file') || words.includes('paths')) sorts.push('files');
+  return sorts;
+}

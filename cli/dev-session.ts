@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import type { Definition } from '../compiler/definition.ts';
+import { printProgress } from '../dev/progress.ts';
+import { startExampleHub } from '../dev/state-hub.ts';
+import { startStack } from '../dev/stack.ts';
+import type { Stack } from '../dev/stack.ts';
+import { migrate } from '../history/migrate.ts';
+import { applySchedule } from '../schedules/apply.ts';
+import { compileSchedule } from '../schedules/desired.ts';
+import { forEachAtOnce } from '../schedules/each.ts';
+import { ensureSearchAttributes } from '../schedules/search-attributes.ts';
+import { installRuntime, startWorker } from '../worker/worker.ts';
+import { fireByHand } from './firing.ts';
+import { reportFiring } from './firing-output.ts';
+import type { Session } from './command.ts';
+import { printChanges } from './plan-output.ts';
+import { withHistory } from './history-service.ts';
+import { withTemporal } from './temporal-service.ts';
+import type { Settings } from './settings.ts';
+
+export interface DevOptions {
+  stateDir: string;
+  ports: 'usual' | 'any';
+  definitions: Definition[];
+  /** The definition whose canary is run at the start. */
+  demonstrated: Definition | undefined;
+}
+
+/** Brings everything up, shows one canary, and serves until the signal; whatever was started is ended on every way out. */
+export async function serveDev(session: Session, options: DevOptions): Promise<void> {
+  const cleanups: (() => Promise<void>)[] = [];
+  const progress = printProgress();
+  try {
+    const { settings, working } = await bringUp(session, options, cleanups);
+    if (options.demonstrated !== undefined) await demonstrate({ ...session, settings }, options.demonstrated);
+    session.output.line(
+      `\nIt goes on by its schedule. In another terminal here: npx actcore list, npx actcore runs. Ctrl-C stops everything.`,
+    );
+    if (!session.signal.aborted) await Promise.race([once(session.signal, 'abort'), working]);
+  } catch (error) {
+    if (!session.signal.aborted) throw error;
+  } finally {
+    progress('stopping', 'step');
+    await runAll(cleanups.reverse());
+  }
+}
+
+/** One part that cannot be ended does not keep the others running. */
+async function runAll(cleanups: (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const cleanup of cleanups) await cleanup().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Starts servers, target and worker, and applies the definitions. `working` ends, or fails, with the worker. */
+async function bringUp(
+  { settings: given, output, env, signal }: Session,
+  options: DevOptions,
+  cleanups: (() => Promise<void>)[],
+): Promise<{ settings: Settings; working: Promise<void> }> {
+  const { stateDir, ports, definitions } = options;
+  const stack = await startStack({ stateDir, ports, env, signal, onProgress: printProgress() });
+  cleanups.push(() => stack.stop());
+  const settings = settingsOf(given, stack);
+  const hub = await startExampleHub(stack, { stateDir, ports, signal });
+  cleanups.push(() => hub.stop());
+  output.note(`State Hub (the example target) on ${hub.url}`);
+  await withHistory(settings, migrate);
+  const worker = await runWorker(settings, { STATE_HUB_URL: hub.url, STATE_HUB_TOKEN: hub.token, ...env });
+  cleanups.push(() => worker.stop());
+  output.note(`worker polls ${settings.taskQueue}\n`);
+  await withTemporal(settings, async (client, connection) => {
+    await ensureSearchAttributes(connection, settings.namespace);
+    const desired = definitions.map((definition) => compileSchedule(definition, settings.taskQueue));
+    printChanges(await forEachAtOnce(desired, (schedule) => applySchedule(client, schedule)), output, 'applied');
+  });
+  return { settings, working: worker.working };
+}
+
+function settingsOf(given: Settings, stack: Stack): Settings {
+  const { temporalAddress, temporalNamespace: namespace, databaseUrl, uiUrl } = stack;
+  return { ...given, temporalAddress, namespace, databaseUrl, uiUrl };
+}
+
+/** Starts a worker in this process; `stop` drains it. */
+async function runWorker(settings: Settings, environment: NodeJS.ProcessEnv) {
+  const { temporalAddress, namespace, taskQueue, databaseUrl = '' } = settings;
+  installRuntime('WARN');
+  const worker = await startWorker({ temporalAddress, namespace, taskQueue, databaseUrl, environment });
+  const working = worker.run();
+  // Whoever races with it hears of a failure; nobody does before the race or after it.
+  working.catch(() => {});
+  const stop = async () => {
+    worker.shutdown();
+    await working.catch(() => {});
+  };
+  return { working, stop };
+}
+
+async function demonstrate(session: Session, definition: Definition): Promise<void> {
+  const { settings, output } = session;
+  output.line(`\nCanary of ${definition.id}:`);
+  await withTemporal(settings, async (client) => {
+    const firing = { trigger: 'canary', actor: settings.actor } as const;
+    const run = await fireByHand(client, settings, definition.order, firing, definition);
+    await reportFiring(session, client, run, { follow: true });
+  });
+}

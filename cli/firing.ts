@@ -1,0 +1,125 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { runIdOf } from '../history/run-id.ts';
+import { ownSource, workflowType } from '../workflows/contract.ts';
+import type { HandFiring, Order, RunReport } from '../workflows/contract.ts';
+import type { activityRun } from '../workflows/activity-run.ts';
+import { runOptions } from '../schedules/desired.ts';
+import { formatElapsed } from '../dev/progress.ts';
+import type { Output } from './output.ts';
+import { Refusal } from './refusal.ts';
+import type { Settings } from './settings.ts';
+
+/** A run that was fired by hand. */
+export interface FiredRun {
+  workflowId: string;
+  runId: string;
+  /** Id of the row in the history, from the moment of the firing on. */
+  rowId: string;
+  handle: WorkflowHandle<typeof activityRun>;
+}
+
+/** Starts a run now; refuses where no worker would take it. */
+export async function fireByHand(
+  client: Client,
+  settings: Settings,
+  order: Order,
+  firing: HandFiring,
+  source: { runbook: string; file: string },
+): Promise<FiredRun> {
+  await requireWorker(client, settings);
+  const handle = await client.workflow.start<typeof activityRun>(workflowType, {
+    ...runOptions({ order, ...source }, firing.trigger, firing.actor),
+    taskQueue: settings.taskQueue,
+    workflowId: `${order.definition.id}-${firing.trigger}-${new Date().toISOString()}`,
+    args: [order, firing],
+  });
+  const { workflowId, firstExecutionRunId: runId } = handle;
+  const scheduledAt = new Date().toISOString();
+  const named = { source: ownSource, ...firing, scheduledAt, workflowId, workflowRunId: runId };
+  return { workflowId, runId, rowId: runIdOf(order.definition.uuid, named), handle };
+}
+
+/** TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */
+const activityQueueType = 2;
+/**
+ * The server lists a poller for five minutes after it is gone, while a living one asks anew every minute; the other
+ * minute is for clocks that differ.
+ */
+const pollMemoryMs = 120_000;
+
+async function requireWorker(client: Client, { namespace, taskQueue }: Settings): Promise<void> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: taskQueue },
+    taskQueueType: activityQueueType,
+  });
+  const since = Date.now() - pollMemoryMs;
+  if (pollers?.some(({ lastAccessTime }) => (lastAccessTime?.seconds?.toNumber() ?? 0) * 1_000 >= since)) return;
+  throw new Refusal(`No worker polls the task queue ${taskQueue}`, 'Start one with: actcore worker');
+}
+
+/** Where a person sees a run; undefined where no Temporal UI is known. */
+export function linkRun(settings: Settings, run: Pick<FiredRun, 'workflowId' | 'runId'>): string | undefined {
+  if (settings.uiUrl === undefined) return undefined;
+  const path = [settings.namespace, 'workflows', run.workflowId, run.runId, 'history']
+    .map(encodeURIComponent)
+    .join('/');
+  return `${settings.uiUrl}/namespaces/${path}`;
+}
+
+/** How a followed run ended: with a report, or without one (terminated, or timed out on the server). */
+export type Followed = { report: RunReport } | { lost: string };
+
+/** Waits for a run, showing its heartbeats. Throws the signal's reason when the operator leaves; the run goes on. */
+export async function followRun(run: FiredRun, client: Client, output: Output, signal: AbortSignal): Promise<Followed> {
+  const startedAt = Date.now();
+  const following = new AbortController();
+  const showStage = async () => {
+    const stage = await readStage(client, run);
+    if (stage !== undefined && !following.signal.aborted) {
+      output.progress(`${stage}, ${formatElapsed(Date.now() - startedAt)}`);
+    }
+  };
+  const timer = setInterval(() => void showStage(), 1_000);
+  try {
+    return await Promise.race([obtainReport(run), rejectOnAbort(signal)]);
+  } finally {
+    following.abort();
+    clearInterval(timer);
+  }
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+async function obtainReport(run: FiredRun): Promise<Followed> {
+  try {
+    return { report: await run.handle.result() };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const cause = error.cause;
+    // `on_failure: fail` closes the workflow as failed, with the report in the failure's details.
+    const details = cause !== undefined && 'details' in cause ? (cause.details as unknown[] | undefined) : undefined;
+    const report = details?.[0] as RunReport | undefined;
+    return report?.outcome === undefined ? { lost: cause?.message ?? error.message } : { report };
+  }
+}
+
+/** What the run says that it does; undefined where the server does not answer. */
+async function readStage(client: Client, run: FiredRun): Promise<string | undefined> {
+  try {
+    const description = await client.workflow.getHandle(run.workflowId).describe();
+    const pending = description.raw.pendingActivities?.[0];
+    const [payload] = pending?.heartbeatDetails?.payloads ?? [];
+    const beat = payload?.data ? (JSON.parse(Buffer.from(payload.data).toString('utf8')) as { stage?: string }) : {};
+    return beat.stage ?? (pending === undefined ? 'waiting for a worker' : 'starting');
+  } catch {
+    // Progress is a courtesy: the result itself is waited for elsewhere, and says what is wrong.
+    return undefined;
+  }
+}

@@ -1,0 +1,21 @@
+import type { PlannedChange } from '../schedules/plan.ts';
+import { renderChange, summarizeChanges } from '../schedules/render.ts';
+import { showText } from './printable.ts';
+import type { Output } from './output.ts';
+
+/** Prints each change in the colour of what it does, then how many there are of each. */
+export function printChanges(changes: PlannedChange[], output: Output, stage: 'planned' | 'applied'): void {
+  const { colors } = output;
+  const paints: Record<PlannedChange['action'], (text: string) => string> = {
+    create: colors.green,
+    update: colors.yellow,
+    pause: colors.yellow,
+    resume: colors.green,
+    unchanged: colors.dim,
+    refused: colors.red,
+  };
+  for (const change of changes) {
+    for (const line of renderChange(change)) output.line(paints[change.action](showText(line)));
+  }
+  output.line(summarizeChanges(changes, stage));
+}

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import { Refusal, exitCodes } from './refusal.ts';
+import type { Settings } from './settings.ts';
+
+/** Together below ten seconds, which is how long an operator is left without an answer. */
+const connectTimeoutMs = 4_000;
+const firstCallTimeoutMs = 4_000;
+const callTimeoutMs = 8_000;
+
+type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
+
+/** The call that waits for the end of a run, and so has no deadline and bears a restart of the server. */
+const longCall = '/GetWorkflowExecutionHistory';
+
+const retryPatiently = makeGrpcRetryInterceptor(defaultGrpcRetryOptions());
+/** A server that is away is told at once: four attempts take a second. */
+const retryBriefly = makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 4 }));
+
+const limitCall: Interceptor = (options, nextCall) => {
+  if (options.method_definition.path.endsWith(longCall)) return retryPatiently(options, nextCall);
+  return retryBriefly({ ...options, deadline: options.deadline ?? Date.now() + callTimeoutMs }, nextCall);
+};
+
+/** Connects to Temporal for one command. Refuses, within ten seconds, where the server is not there. */
+export async function withTemporal<Result>(
+  settings: Settings,
+  use: (client: Client, connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const connection = await connectTemporal(settings);
+  try {
+    return await use(new Client({ connection, namespace: settings.namespace }), connection);
+  } catch (error) {
+    throw explainTemporalError(error, settings);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function connectTemporal(settings: Settings): Promise<Connection> {
+  const { temporalAddress, namespace } = settings;
+  let connection: Connection | undefined;
+  try {
+    connection = await Promise.race([
+      Connection.connect({
+        address: temporalAddress,
+        connectTimeout: connectTimeoutMs,
+        interceptors: [limitCall],
+      }),
+      rejectAfter(connectTimeoutMs + 500),
+    ]);
+    const { workflowService } = connection;
+    await connection.withDeadline(Date.now() + firstCallTimeoutMs, () =>
+      workflowService.describeNamespace({ namespace }),
+    );
+    return connection;
+  } catch (error) {
+    await connection?.close();
+    if (findGrpcStatus(error)?.code === grpcNotFound) {
+      throw new Refusal(
+        `Temporal at ${temporalAddress} has no namespace ${namespace}`,
+        'Create it, or set TEMPORAL_NAMESPACE.',
+      );
+    }
+    const explained = explainTemporalError(error, settings);
+    throw explained instanceof Refusal ? explained : unreachableTemporal(temporalAddress);
+  }
+}
+
+/** The client's own timeout does not cover all that it waits for. */
+async function rejectAfter(delayMs: number): Promise<never> {
+  await sleep(delayMs, undefined, { ref: false });
+  throw new Error('connecting took too long');
+}
+
+const grpcDeadlineExceeded = 4;
+const grpcNotFound = 5;
+const grpcUnavailable = 14;
+
+/** What the server says no to for a reason of its own: invalid argument, permission, quota, state, unimplemented, credentials. */
+const grpcRefusals = new Set([3, 7, 8, 9, 12, 16]);
+
+function findGrpcStatus(error: unknown): { code: number; details: string } | undefined {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'number') return undefined;
+  return { code: cause.code, details: 'details' in cause ? String(cause.details) : cause.message };
+}
+
+function explainTemporalError(error: unknown, { temporalAddress }: Settings): unknown {
+  const status = findGrpcStatus(error);
+  if (status === undefined) return error;
+  const { code, details } = status;
+  if (code === grpcUnavailable || code === grpcDeadlineExceeded) return unreachableTemporal(temporalAddress);
+  return grpcRefusals.has(code) ? new Refusal(`Temporal at ${temporalAddress} refuses: ${details}`) : error;
+}
+
+function unreachableTemporal(address: string): Refusal {
+  const advice = 'Start one (npm start), or set TEMPORAL_ADDRESS to host:port. actcore doctor tells what is there.';
+  return new Refusal(`Temporal does not answer at ${address}`, advice, exitCodes.unreachable);
+}

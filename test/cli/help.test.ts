@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { buildProgram } from '../../cli/program.ts';
+import { runActcore } from './support/actcore.ts';
+
+const golden = join(import.meta.dirname, '../golden/help');
+const commands = buildProgram(new AbortController().signal).commands;
+
+/** Compares with the golden file, or writes it under UPDATE_GOLDEN=1. */
+function expectGolden(name: string, text: string): void {
+  const file = join(golden, `${name}.txt`);
+  if (process.env['UPDATE_GOLDEN'] === '1') {
+    mkdirSync(golden, { recursive: true });
+    writeFileSync(file, `${text}\n`);
+  }
+  expect(existsSync(file), `${file} is missing: run with UPDATE_GOLDEN=1`).toBe(true);
+  expect(`${text}\n`).toBe(readFileSync(file, 'utf8'));
+}
+
+it.each(['', ...commands.map((command) => command.name())])('actcore %s --help is as it is kept', async (name) => {
+  const { exitCode, stdout, stderr } = await runActcore(name === '' ? ['--help'] : [name, '--help']);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expectGolden(name === '' ? 'actcore' : name, stdout);
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(112);
+});
+
+it('there is no golden help of a command that is gone', () => {
+  const known = ['actcore', ...commands.map((command) => command.name())].map((name) => `${name}.txt`);
+  expect(readdirSync(golden).sort()).toEqual(known.sort());
+});
+
+it('every command has a description, a short one for the list, and one for each argument and option', () => {
+  for (const command of commands) {
+    expect(command.description(), command.name()).toMatch(/^[A-Z].*[^ ]$/);
+    expect(command.summary(), command.name()).toMatch(/^[a-z].*[^.]$/);
+    for (const argument of command.registeredArguments) expect(argument.description).not.toBe('');
+    for (const option of command.options) expect(option.description).not.toBe('');
+  }
+});
+
+it.each([
+  [['pln'], /^error: unknown command 'pln'\n\(Did you mean plan\?\)\n+\(actcore --help lists the commands\)$/],
+  [
+    ['list', '--jsn'],
+    /^error: unknown option '--jsn'\n\(Did you mean --json\?\)\n+\(actcore --help lists the commands\)$/,
+  ],
+  [['show'], /^error: missing required argument 'id'\n+\(/],
+  [['list', 'extra'], /^error: too many arguments for 'list'\. Expected 0 arguments but got 1\.\n+\(/],
+  [['runs', '--limit', '0'], /argument '0' is invalid\. Expected a whole number of at least 1\./],
+  [['runs', '--limit', 'many'], /Expected a whole number/],
+  [['runs', '--since', 'yesterday'], /Expected a span such as 90m, 72h or 7d, or a time such as/],
+  [['runs', '--since', '1'], /Expected a span/],
+  [['runs', '--since', '99999999999d'], /Expected a span/],
+  [['worker', '--log-level', 'loud'], /Expected one of TRACE, DEBUG, INFO, WARN, ERROR\./],
+  [['completion', 'csh'], /Allowed choices are bash, zsh, fish\./],
+])('%j is an error with a hint, and exit code 1', async (args, says) => {
+  const { exitCode, stdout, stderr } = await runActcore(args);
+  expect(stderr).toMatch(says);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+});
+
+it('--version is the version of the package', async () => {
+  const file = join(import.meta.dirname, '../../package.json');
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  expect(await runActcore(['--version'])).toMatchObject({ exitCode: 0, stdout: version });
+});

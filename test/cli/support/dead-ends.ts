@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { createServer, connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+/** An address where nobody answers, each for a reason of its own. */
+export interface DeadEnd {
+  host: string;
+  port: number;
+  close(): void;
+}
+
+function listenOn(server: ReturnType<typeof createServer>): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+}
+
+/** Nothing listens there. */
+export async function findClosedPort(): Promise<DeadEnd> {
+  const server = createServer();
+  const port = await listenOn(server);
+  await new Promise((resolve) => server.close(resolve));
+  return { host: '127.0.0.1', port, close: () => {} };
+}
+
+/** Accepts every connection and never says a word. */
+export async function openSilentPort(): Promise<DeadEnd> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket.on('error', () => {})));
+  const port = await listenOn(server);
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { host: '127.0.0.1', port, close };
+}
+
+const stuckServer = `
+  const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    require('node:fs').writeSync(1, String(server.address().port));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });`;
+
+/** Swallows every attempt to connect: its queue is full and nobody takes from it, so the kernel drops what comes. */
+export async function openBlackHole(): Promise<DeadEnd> {
+  const child = spawn(process.execPath, ['-e', stuckServer], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const port = await new Promise<number>((resolve) => {
+    child.stdout.once('data', (text: Buffer) => resolve(Number(text.toString())));
+  });
+  const sockets: Socket[] = [];
+  for (let isFull = false; !isFull;) {
+    const socket = connect({ host: '127.0.0.1', port }).on('error', () => {});
+    sockets.push(socket);
+    isFull = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(false));
+      setTimeout(() => resolve(true), 500);
+    });
+  }
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+    child.kill('SIGKILL');
+  };
+  return { host: '127.0.0.1', port, close };
+}
+
+/** A name that stands for no address. */
+export function findUnknownHost(): Promise<DeadEnd> {
+  return Promise.resolve({ host: 'no-such-host.invalid', port: 7233, close: () => {} });
+}
