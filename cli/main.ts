@@ -17,5 +17,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', () => {});
 
 const exitCode = await runCli(process.argv.slice(2), interrupt.signal);
+for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
+// An error of a stream is told one turn after its write has failed.
+await new Promise(setImmediate);
 // Not left to the event loop: a connection that is still being tried would hold the process for minutes.
 process.exit(readerLeft ? exitCodes.ok : exitCode);

@@ -22,14 +22,14 @@ import { version } from './version.ts';
 
 const footer = `
 Environment:
-  TEMPORAL_ADDRESS         host:port of the Temporal server (default: the stack that runs here, else 127.0.0.1:7233)
+  TEMPORAL_ADDRESS         host:port of Temporal (default: the stack that runs here, or port 7233)
   TEMPORAL_NAMESPACE       default: default
   ACTCORE_TASK_QUEUE       default: activity-core
   ACTCORE_DATABASE_URL     where the history is kept, as postgres://user:password@host:port/database
   ACTCORE_TEMPORAL_UI_URL  to print links into the Temporal UI
   ACTCORE_ACTOR            who is said to fire by hand (default: user@host)
   ACTCORE_STATE_DIR        where the stack that runs here keeps its state (default: .actcore)
-  NO_COLOR, FORCE_COLOR    set to print without colour, or with colour also where no terminal is
+  NO_COLOR, FORCE_COLOR    set to print without colour, or with colour where no terminal is
 
 Exit codes:
   0    done, or nothing to do

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
@@ -6,9 +5,9 @@ import { readRunningStack } from '../../dev/state.ts';
 import type { RunRow } from '../../history/queries.ts';
 import { eventually } from '../support/eventually.ts';
 import { findProcesses, listens } from '../support/probe.ts';
+import { actcoreCommand, checkout } from '../support/program.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
-const checkout = fileURLToPath(new URL('../..', import.meta.url));
 const serving = 'Ctrl-C stops everything';
 
 /** Runs the program from the sources, away from the servers of the suite. */
@@ -19,7 +18,8 @@ function actcore(stateDir: string, ...args: string[]) {
     TEMPORAL_ADDRESS: '',
     ACTCORE_DATABASE_URL: '',
   };
-  return execa(process.execPath, ['--import', 'tsx', 'cli/main.ts', ...args], { cwd: checkout, env, reject: false });
+  const [node, ...rest] = actcoreCommand;
+  return execa(node, [...rest, ...args], { cwd: checkout, env, reject: false });
 }
 
 /** Starts everything, and waits until the canary has been shown. */

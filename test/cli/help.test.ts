@@ -14,15 +14,14 @@ function expectGolden(name: string, text: string): void {
     mkdirSync(golden, { recursive: true });
     writeFileSync(file, `${text}\n`);
   }
-  expect(existsSync(file), `${file} is missing: run with UPDATE_GOLDEN=1`).toBe(true);
-  expect(`${text}\n`).toBe(readFileSync(file, 'utf8'));
+  expect(`${text}\n`).toBe(existsSync(file) ? readFileSync(file, 'utf8') : `missing: run with UPDATE_GOLDEN=1`);
 }
 
 it.each(['', ...commands.map((command) => command.name())])('actcore %s --help is as it is kept', async (name) => {
   const { exitCode, stdout, stderr } = await runActcore(name === '' ? ['--help'] : [name, '--help']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expectGolden(name === '' ? 'actcore' : name, stdout);
-  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(112);
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(101);
 });
 
 it('there is no golden help of a command that is gone', () => {
@@ -32,8 +31,8 @@ it('there is no golden help of a command that is gone', () => {
 
 it('every command has a description, a short one for the list, and one for each argument and option', () => {
   for (const command of commands) {
-    expect(command.description(), command.name()).toMatch(/^[A-Z].*[^ ]$/);
-    expect(command.summary(), command.name()).toMatch(/^[a-z].*[^.]$/);
+    expect(command.description()).toMatch(/^[A-Z].*[^ ]$/);
+    expect(command.summary()).toMatch(/^[a-z].*[^.]$/);
     for (const argument of command.registeredArguments) expect(argument.description).not.toBe('');
     for (const option of command.options) expect(option.description).not.toBe('');
   }

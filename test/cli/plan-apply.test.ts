@@ -64,9 +64,9 @@ it('each change is an update that names what changes, and nothing is left to do 
     [{ title: 'Another title' }, '', ['definition.title: "A sweep under test" -> "Another title"']],
     [{}, '\nOne more line of prose.\n', ['runbook: another text']],
   ];
-  let total: Frontmatter = {};
+  const total: Frontmatter = {};
   for (const [change, prose, fields] of changes) {
-    total = { ...total, ...change };
+    Object.assign(total, change);
     write(total, prose);
     expect(await plan()).toMatchObject({ exitCode: 2, change: { action: 'update', fields, paused: false } });
     expect(await apply()).toMatchObject({ exitCode: 0, change: { action: 'update', fields } });

@@ -63,9 +63,9 @@ it('starts activities eagerly, and keeps its database in WAL mode', async () => 
   const activities = { answer: () => Promise.resolve(42) };
   const worker = await Worker.create({ connection, taskQueue: 'eager', workflowsPath, activities });
   await worker.runUntil(
-    withClient(server.address, (client) =>
+    withClient(server.address, async (client) => {
       // A worker that has just come up may refuse the first ones.
-      expect
+      await expect
         .poll(
           async () => {
             const workflowId = `eager-${randomUUID()}`;
@@ -74,8 +74,8 @@ it('starts activities eagerly, and keeps its database in WAL mode', async () => 
           },
           { timeout: 10_000, interval: 100 },
         )
-        .toBeGreaterThan(0),
-    ),
+        .toBeGreaterThan(0);
+    }),
   );
   await connection.close();
   const sqliteHeader = readFileSync(`${stateDir}/temporal/temporal.db`).subarray(18, 20);

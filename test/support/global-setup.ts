@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { printProgress } from '../../dev/progress.ts';
 import { startStack } from '../../dev/stack.ts';
 import { endLeftovers, readRunningStack } from '../../dev/state.ts';
+import { checkout } from './program.ts';
 
 const prefix = 'actcore-test-';
 
@@ -14,6 +16,8 @@ const prefix = 'actcore-test-';
  */
 export default async function startServers(): Promise<() => Promise<void>> {
   await removeAbandoned();
+  // Processes that the tests start run the program as it ships.
+  await execa('npm', ['run', '--silent', 'build'], { cwd: checkout });
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort(new Error('interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);

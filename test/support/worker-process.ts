@@ -1,9 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { actcoreCommand, checkout } from './program.ts';
 import type { Runner } from './runner.ts';
 import { eventually } from './eventually.ts';
-
-const checkout = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A worker in a process of its own, for being killed. */
 export interface WorkerProcess {
@@ -15,7 +13,8 @@ export interface WorkerProcess {
 
 /** Starts `actcore worker` for a runner, and waits until the server has seen it. */
 export async function startWorkerProcess(runner: Runner): Promise<WorkerProcess> {
-  const child = execa(process.execPath, ['--import', 'tsx', 'cli/main.ts', 'worker', '--log-level', 'ERROR'], {
+  const [node, ...program] = actcoreCommand;
+  const child = execa(node, [...program, 'worker', '--log-level', 'ERROR'], {
     cwd: checkout,
     reject: false,
     env: {

@@ -1,14 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { actcoreCommand } from '../../support/program.ts';
 import type { Runner } from '../../support/runner.ts';
 import { makeTempFolder } from '../../support/temp-folder.ts';
-
-const main = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
-
-/** The command line that starts the program from any folder. */
-export const actcoreCommand = [process.execPath, '--import', import.meta.resolve('tsx'), main];
 
 /** A process that hangs fails its test and does not outlive it. */
 const longestMs = 50_000;
@@ -40,22 +35,35 @@ export function envOf(runner: Runner): Record<string, string> {
 
 /** Starts the program as a process of its own; what it prints is on the result, and no exit code makes it throw. */
 export function startActcore(args: string[], { cwd = makeTempFolder(), env = {} }: ActcoreOptions = {}) {
-  const [node = '', ...rest] = actcoreCommand;
+  const [node, ...rest] = actcoreCommand;
   const options = { cwd, env: actcoreEnv(env), extendEnv: false, reject: false, timeout: longestMs } as const;
   return execa(node, [...rest, ...args], options);
 }
 
+/** How the program ended, with what it printed. */
+interface Ended {
+  exitCode: number | undefined;
+  stdout: string;
+  stderr: string;
+  tookMs: number;
+}
+
 /** Runs the program to its end. */
-export async function runActcore(args: string[], options: ActcoreOptions = {}) {
+export async function runActcore(args: string[], options: ActcoreOptions = {}): Promise<Ended> {
   const startedAt = Date.now();
   const { exitCode, stdout, stderr } = await startActcore(args, options);
   return { exitCode, stdout, stderr, tookMs: Date.now() - startedAt };
 }
 
 /** Runs the program under `--json`; what stands on stdout is one document, or null where nothing does. */
-export async function readActcore<Document>(args: string[], options: ActcoreOptions = {}) {
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what it reads
+export async function readActcore<Document>(
+  args: string[],
+  options: ActcoreOptions = {},
+): Promise<Ended & { document: Document }> {
   const ended = await runActcore([...args, '--json'], options);
-  return { ...ended, document: (ended.stdout === '' ? null : JSON.parse(ended.stdout)) as Document };
+  const document: Document = JSON.parse(ended.stdout === '' ? 'null' : ended.stdout);
+  return { ...ended, document };
 }
 
 /** A folder with these files in it. */
