@@ -115,6 +115,7 @@ async function readStage(client: Client, run: FiredRun): Promise<string | undefi
   try {
     const description = await client.workflow.getHandle(run.workflowId).describe();
     const pending = description.raw.pendingActivities?.[0];
+    if (pending?.activityType?.name === 'recordOutcome') return 'it has ended; waiting for the history to record it';
     const [payload] = pending?.heartbeatDetails?.payloads ?? [];
     const beat = payload?.data ? (JSON.parse(Buffer.from(payload.data).toString('utf8')) as { stage?: string }) : {};
     return beat.stage ?? (pending === undefined ? 'waiting for a worker' : 'starting');

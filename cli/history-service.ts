@@ -3,15 +3,21 @@ import { isUnreachable, openHistory } from '../history/database.ts';
 import { Refusal, exitCodes } from './refusal.ts';
 import type { Settings } from './settings.ts';
 
+/** Refuses where no history is configured, or by a URL that no driver can read. */
+export function checkHistoryUrl({ databaseUrl }: Settings): string {
+  if (databaseUrl === undefined) {
+    throw new Refusal('No history is configured', 'Set ACTCORE_DATABASE_URL, or start the embedded stack: npm start');
+  }
+  describeUrl(databaseUrl);
+  return databaseUrl;
+}
+
 /** Opens the history for one command. Refuses, within ten seconds, where it is not there or not set up. */
 export async function withHistory<Result>(
   settings: Settings,
   use: (pool: pg.Pool) => Promise<Result>,
 ): Promise<Result> {
-  const { databaseUrl } = settings;
-  if (databaseUrl === undefined) {
-    throw new Refusal('No history is configured', 'Set ACTCORE_DATABASE_URL, or start the embedded stack: npm start');
-  }
+  const databaseUrl = checkHistoryUrl(settings);
   const where = describeUrl(databaseUrl);
   const pool = openPool(databaseUrl);
   try {

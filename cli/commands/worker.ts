@@ -1,9 +1,13 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { listRuns } from '../../history/queries.ts';
 import { installRuntime, startWorker } from '../../worker/worker.ts';
 import { handle } from '../command.ts';
 import type { CommonOptions, Handler } from '../command.ts';
+import { checkHistoryUrl, withHistory } from '../history-service.ts';
+import type { Output } from '../output.ts';
 import { Refusal } from '../refusal.ts';
+import type { Settings } from '../settings.ts';
 import { withTemporal } from '../temporal-service.ts';
 
 const logLevels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
@@ -22,10 +26,11 @@ export function addWorker(program: Command, signal: AbortSignal): void {
     )
     .option('--log-level <level>', logLevels.join(', '), parseLevel, 'INFO');
   const serve: Handler<WorkerCommandOptions> = async ({ settings, output, env }, { logLevel }) => {
-    const { temporalAddress, namespace, taskQueue, databaseUrl } = settings;
-    if (databaseUrl === undefined) throw new Refusal('No history is configured', 'Set ACTCORE_DATABASE_URL.');
+    const { temporalAddress, namespace, taskQueue } = settings;
+    const databaseUrl = checkHistoryUrl(settings);
     // Asked first for its clear refusal: the worker's own connection only has a long error.
     await withTemporal(settings, async () => {});
+    await noteHistory(settings, output);
     installRuntime(logLevel);
     const worker = await startWorker({ temporalAddress, namespace, taskQueue, databaseUrl, environment: env });
     if (signal.aborted) return;
@@ -34,6 +39,16 @@ export function addWorker(program: Command, signal: AbortSignal): void {
     await worker.run();
   };
   handle(command, signal, serve, { drains: true });
+}
+
+/** A worker does its work without the history and records it later: what is missing is said, and no reason to stop. */
+async function noteHistory(settings: Settings, output: Output): Promise<void> {
+  try {
+    await withHistory(settings, (pool) => listRuns(pool, { limit: 1 }));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    output.note(`${error.message}. ${error.advice ?? ''} Runs are recorded once it is there.`);
+  }
 }
 
 function parseLevel(text: string): LogLevel {
