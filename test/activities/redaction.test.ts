@@ -43,14 +43,14 @@ describe('a secret is taken out of a text', () => {
   });
 });
 
-it('in the base64 of any text around it, no run of characters that only the secret decides is left', () => {
+it('in the base64 of any text around it, no run of characters that only the anySecret decides is left', () => {
   const around = fc.uint8Array({ maxLength: 12 });
   // White space at the ends of a value is mostly the line end of its file, and nobody's secret: it may be left.
-  const secret = fc
+  const anySecret = fc
     .string({ minLength: 6, maxLength: 40, unit: 'grapheme-ascii' })
     .filter((text) => text.trim() === text);
   fc.assert(
-    fc.property(secret, around, around, (value, left, right) => {
+    fc.property(anySecret, around, around, (value, left, right) => {
       const encoded = Buffer.concat([left, Buffer.from(value), right]).toString('base64');
       const shown = createRedactor([['TOKEN', value]])(`Basic ${encoded}`);
       expect(shown).toContain(mark);
@@ -63,7 +63,7 @@ it('in the base64 of any text around it, no run of characters that only the secr
   );
 });
 
-it('no secret is left in a text that holds it, whatever the secrets are', () => {
+it('no anySecret is left in a text that holds it, whatever the secrets are', () => {
   const value = fc.string({ minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(fc.array(value, { minLength: 1, maxLength: 4 }), fc.array(value, { maxLength: 4 }), (values, words) => {
