@@ -43,7 +43,7 @@ describe('a secret is taken out of a text', () => {
   });
 });
 
-it('in the base64 of any text around it, no run of characters that only the anySecret decides is left', () => {
+it('in the base64 of any text around it, no run of characters that only the secret decides is left', () => {
   const around = fc.uint8Array({ maxLength: 12 });
   // White space at the ends of a value is mostly the line end of its file, and nobody's secret: it may be left.
   const anySecret = fc
