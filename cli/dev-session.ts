@@ -88,7 +88,6 @@ async function applySet({ settings, output }: Session, set: DevOptions['set']): 
       }),
     );
   });
-  output.line();
   printChanges(changes, output, 'applied');
 }
 
@@ -121,4 +120,5 @@ async function demonstrate(session: Session, definition: Definition): Promise<vo
     const run = await fireByHand(client, settings, definition.order, firing, definition);
     await reportFiring(session, client, run, { follow: true });
   });
+  output.line();
 }
