@@ -6,7 +6,7 @@ import { Refusal } from './refusal.ts';
 import type { Settings } from './settings.ts';
 
 /** An apply of a few definitions is over by then; who waits for a long one is told so. */
-const patienceMs = 5_000;
+const patienceMs = 10_000;
 
 /** Opens the history for a command that changes schedules and definitions, while no other one does. */
 export async function withApplyLock<Result>(
