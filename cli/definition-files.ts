@@ -26,8 +26,13 @@ export async function compilePaths(paths: string[]): Promise<CompiledSet> {
 
 /** The definitions of `paths`, all of them good; otherwise prints every problem and refuses. */
 export async function requireDefinitions(paths: string[], output: Output): Promise<Definition[]> {
+  return (await requireSet(paths, output)).definitions;
+}
+
+/** The same, with the texts of their files. */
+export async function requireSet(paths: string[], output: Output): Promise<CompiledSet> {
   const set = await compilePaths(paths);
-  if (set.problems.length === 0) return set.definitions;
+  if (set.problems.length === 0) return set;
   printProblems(set, output);
   throw new Refusal(countProblems(set.problems), 'Nothing was done.');
 }

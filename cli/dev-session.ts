@@ -13,7 +13,9 @@ import { installRuntime, startWorker } from '../worker/worker.ts';
 import { fireByHand } from './firing.ts';
 import { reportFiring } from './firing-output.ts';
 import type { Session } from './command.ts';
+import type { CompiledSet } from './definition-files.ts';
 import { printChanges } from './plan-output.ts';
+import { applyRecorded } from './recorded-apply.ts';
 import { withHistory } from './history-service.ts';
 import { withTemporal } from './temporal-service.ts';
 import type { Settings } from './settings.ts';
@@ -21,18 +23,20 @@ import type { Settings } from './settings.ts';
 export interface DevOptions {
   stateDir: string;
   ports: 'usual' | 'any';
-  definitions: Definition[];
+  set: Pick<CompiledSet, 'definitions' | 'texts'>;
   /** The definition whose canary is run at the start. */
   demonstrated: Definition | undefined;
 }
 
-/** Brings everything up, shows one canary, and serves until the signal; whatever was started is ended on every way out. */
+/** Brings everything up, shows one canary, applies the definitions, and serves until the signal; whatever was started is ended on every way out. */
 export async function serveDev(session: Session, options: DevOptions): Promise<void> {
   const cleanups: (() => Promise<void>)[] = [];
   const progress = printProgress();
   try {
     const { settings, working } = await bringUp(session, options, cleanups);
-    if (options.demonstrated !== undefined) await demonstrate({ ...session, settings }, options.demonstrated);
+    const running = { ...session, settings };
+    if (options.demonstrated !== undefined) await demonstrate(running, options.demonstrated);
+    await applySet(running, options.set);
     session.output.line(
       `\nIt goes on by its schedule. In another terminal here: npx actcore list, npx actcore runs. Ctrl-C stops everything.`,
     );
@@ -52,13 +56,13 @@ async function runAll(cleanups: (() => Promise<void>)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Starts servers, target and worker, and applies the definitions. `working` ends, or fails, with the worker. */
+/** Starts servers, target and worker. `working` ends, or fails, with the worker. */
 async function bringUp(
   { settings: given, output, env, signal }: Session,
   options: DevOptions,
   cleanups: (() => Promise<void>)[],
 ): Promise<{ settings: Settings; working: Promise<void> }> {
-  const { stateDir, ports, definitions } = options;
+  const { stateDir, ports } = options;
   const stack = await startStack({ stateDir, ports, env, signal, onProgress: printProgress() });
   cleanups.push(() => stack.stop());
   const settings = settingsOf(given, stack);
@@ -69,12 +73,22 @@ async function bringUp(
   const worker = await runWorker(settings, { STATE_HUB_URL: hub.url, STATE_HUB_TOKEN: hub.token, ...env });
   cleanups.push(() => worker.stop());
   output.note(`worker polls ${settings.taskQueue}\n`);
-  await withTemporal(settings, async (client, connection) => {
-    await ensureSearchAttributes(connection, settings.namespace);
-    const desired = definitions.map((definition) => compileSchedule(definition, settings.taskQueue));
-    printChanges(await forEachAtOnce(desired, (schedule) => applySchedule(client, schedule)), output, 'applied');
-  });
   return { settings, working: worker.working };
+}
+
+/** Whoever is enabled here without a canary is refused as everywhere, with the command that helps. */
+async function applySet({ settings, output }: Session, set: DevOptions['set']): Promise<void> {
+  const changes = await withTemporal(settings, async (client, connection) => {
+    await ensureSearchAttributes(connection, settings.namespace);
+    return applyRecorded(settings, client, set, {}, (admitted, onApplied) =>
+      forEachAtOnce(admitted, async (definition) => {
+        const change = await applySchedule(client, compileSchedule(definition, settings.taskQueue));
+        onApplied(change);
+        return change;
+      }),
+    );
+  });
+  printChanges(changes, output, 'applied');
 }
 
 function settingsOf(given: Settings, stack: Stack): Settings {
@@ -99,10 +113,12 @@ async function runWorker(settings: Settings, environment: NodeJS.ProcessEnv) {
 
 async function demonstrate(session: Session, definition: Definition): Promise<void> {
   const { settings, output } = session;
-  output.line(`\nCanary of ${definition.id}:`);
-  await withTemporal(settings, async (client) => {
+  output.line(`Canary of ${definition.id}:`);
+  await withTemporal(settings, async (client, connection) => {
+    await ensureSearchAttributes(connection, settings.namespace);
     const firing = { trigger: 'canary', actor: settings.actor } as const;
     const run = await fireByHand(client, settings, definition.order, firing, definition);
     await reportFiring(session, client, run, { follow: true });
   });
+  output.line();
 }

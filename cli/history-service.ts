@@ -78,7 +78,7 @@ const explanations: { code: RegExp; says: string; advice: string; unreachable?: 
 ];
 
 function explainHistoryError(error: unknown, where: string): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!(error instanceof Error) || error instanceof Refusal) return error;
   const code = 'code' in error ? String(error.code) : '';
   const found = explanations.find((explanation) => explanation.code.test(code));
   if (found !== undefined) {

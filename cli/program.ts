@@ -4,12 +4,16 @@ import { addCanary } from './commands/canary.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDev } from './commands/dev.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addHistory } from './commands/history.ts';
+import { addJournal } from './commands/journal.ts';
 import { addLint } from './commands/lint.ts';
 import { addList } from './commands/list.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addPause } from './commands/pause.ts';
 import { addPlan } from './commands/plan.ts';
 import { addResume } from './commands/resume.ts';
+import { addRetire } from './commands/retire.ts';
+import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
 import { addRuns } from './commands/runs.ts';
 import { addShow } from './commands/show.ts';
@@ -54,7 +58,19 @@ export function buildProgram(signal: AbortSignal): Command {
     .exitOverride();
   const additions = [
     ...[addLint, addPlan, addApply, addList, addShow, addCanary, addTrigger, addPause, addResume],
-    ...[addRuns, addRun, addWorker, addDev, addDoctor, addMigrate, addCompletion],
+    ...[
+      addRuns,
+      addRun,
+      addHistory,
+      addJournal,
+      addRollback,
+      addRetire,
+      addWorker,
+      addDev,
+      addDoctor,
+      addMigrate,
+      addCompletion,
+    ],
   ];
   for (const add of additions) add(program, signal);
   return program;

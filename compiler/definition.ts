@@ -16,6 +16,8 @@ export interface Definition {
   labels: Record<string, string>;
   /** The outside runners that are expected to drive the same activity, and when. */
   sources: Record<string, Cadence>;
+  /** The keys of the file as they were read, for whoever compares two contents. */
+  frontmatter: Record<string, unknown>;
   /** The prose under the frontmatter, LF line ends. */
   runbook: string;
   order: Order;
@@ -52,7 +54,7 @@ export function buildDefinition(
   const sources = Object.fromEntries(
     Object.entries(keys.sources).map(([name, source]) => [name, compileCadence(source, id)]),
   );
-  return { file, id, uuid, title, owner, enabled, labels, sources, runbook, order };
+  return { file, id, uuid, title, owner, enabled, labels, sources, frontmatter, runbook, order };
 }
 
 function buildBehaviour(keys: DefinitionKeys): Behaviour {

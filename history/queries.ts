@@ -78,11 +78,21 @@ export async function findRunIds(pool: pg.Pool, prefix: string, limit: number): 
   return rows.map((row) => row.id);
 }
 
-/** The newest run of each definition that has one, keyed by the definition's id. */
+/** Which of these contract hashes a canary has completed under, whoever fired it and whenever. */
+export async function findCanaried(db: pg.Pool | pg.ClientBase, contractHashes: string[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ hash: string }>(
+    `SELECT hash FROM unnest($1::text[]) AS wanted (hash) WHERE EXISTS (
+       SELECT FROM actcore.runs WHERE contract_hash = hash AND trigger = 'canary' AND outcome = 'completed')`,
+    [[...new Set(contractHashes)]],
+  );
+  return new Set(rows.map(({ hash }) => hash));
+}
+
+/** The newest run of each definition that has one, keyed by the definition's id; a canary is a trial and not counted. */
 export async function findLastRuns(pool: pg.Pool, definitionIds: string[]): Promise<Map<string, RunRow>> {
   const { rows } = await pool.query<RunRow>(
     `SELECT last.* FROM unnest($1::text[]) AS wanted (wanted_id),
-       LATERAL (SELECT ${rowColumns} FROM actcore.runs WHERE definition_id = wanted_id
+       LATERAL (SELECT ${rowColumns} FROM actcore.runs WHERE definition_id = wanted_id AND trigger <> 'canary'
                 ORDER BY scheduled_at DESC, id LIMIT 1) AS last`,
     [definitionIds],
   );

@@ -37,6 +37,9 @@ export const disabledNote = 'actcore: enabled is false in the definition';
 /** The note of a schedule that its definition has put on again. */
 export const enabledNote = 'actcore: enabled is true in the definition';
 
+/** How the note of a schedule begins whose definition is retired; who retired it, and why, follows. */
+export const retiredNotePrefix = 'actcore: retired by ';
+
 /** The server's limits, in bytes of UTF-8. */
 const summaryLimitBytes = 400;
 const detailsLimitBytes = 20_000;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { locateStateDir } from '../../dev/state.ts';
 import { handle } from '../command.ts';
 import type { CommonOptions, Handler } from '../command.ts';
-import { requireDefinitions } from '../definition-files.ts';
+import { requireSet } from '../definition-files.ts';
 import { serveDev } from '../dev-session.ts';
 import { defaultDefinitions } from '../settings.ts';
 
@@ -24,10 +24,10 @@ export function addDev(program: Command, signal: AbortSignal): void {
     .argument('[paths...]', 'definition files or folders', [defaultDefinitions])
     .option('--any-ports', 'take any free ports rather than the usual ones');
   const serve: Handler<DevCommandOptions> = async (session, { anyPorts }, args) => {
-    const definitions = await requireDefinitions(args.length > 0 ? args : [defaultDefinitions], session.output);
+    const set = await requireSet(args.length > 0 ? args : [defaultDefinitions], session.output);
     await serveDev(session, {
-      definitions,
-      demonstrated: definitions.find(({ id }) => id === demonstratedId),
+      set,
+      demonstrated: set.definitions.find(({ id }) => id === demonstratedId),
       ports: anyPorts === true ? 'any' : 'usual',
       stateDir: locateStateDir(session.env, process.cwd()),
     });

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
+import { listRetired } from '../../history/chain.ts';
 import { findLastRuns } from '../../history/queries.ts';
 import type { RunRow } from '../../history/queries.ts';
-import { disabledNote } from '../../schedules/desired.ts';
+import { disabledNote, retiredNotePrefix } from '../../schedules/desired.ts';
 import { forEachAtOnce } from '../../schedules/each.ts';
 import { listScheduleIds, observeSchedule } from '../../schedules/observe.ts';
 import type { ObservedSchedule } from '../../schedules/observe.ts';
 import { handle, withJson } from '../command.ts';
-import type { Session } from '../command.ts';
+import type { CommonOptions, Session } from '../command.ts';
 import type { Output } from '../output.ts';
 import { Refusal } from '../refusal.ts';
 import { paintAssessment, paintOutcome } from '../run-output.ts';
@@ -14,42 +15,63 @@ import { formatTable } from '../table.ts';
 import { withHistory } from '../history-service.ts';
 import { withTemporal } from '../temporal-service.ts';
 
+interface ListOptions extends CommonOptions {
+  all?: boolean;
+}
+
 export function addList(program: Command, signal: AbortSignal): void {
   const command = program
     .command('list')
     .summary('list the schedules on the server')
-    .description('List the schedules on the server, with the last run and the next tick of each.');
-  handle(withJson(command), signal, async (session) => {
-    const schedules = await withTemporal(session.settings, async (client) => {
+    .description(
+      'List the schedules on the server, with the last run and the next tick of each. A canary is no run here.',
+    )
+    .option('--all', 'also those that are retired');
+  handle<ListOptions>(withJson(command), signal, async (session, { all }) => {
+    const found = await withTemporal(session.settings, async (client) => {
       const ids = await listScheduleIds(client);
       return (await forEachAtOnce(ids, (id) => observeSchedule(client, id))).filter(
         (schedule) => schedule !== undefined,
       );
     });
-    const last = await readLastRuns(schedules, session);
-    session.output.data({ schedules: schedules.map((schedule) => describeSchedule(schedule, last.get(schedule.id))) });
+    const { last, retired } = await readRecord(found, session);
+    const schedules = found.filter(({ id }) => all === true || !retired.has(id));
+    session.output.data({
+      schedules: schedules.map((schedule) => ({
+        ...describeSchedule(schedule, last.get(schedule.id)),
+        retired: retired.has(schedule.id),
+      })),
+    });
+    const hidden = found.length - schedules.length;
     session.output.line(
-      schedules.length === 0 ? 'no schedules; actcore apply makes them' : formatList(schedules, last, session.output),
+      schedules.length === 0
+        ? 'no schedules; actcore apply makes them'
+        : formatList(schedules, { last, retired }, session.output),
     );
+    if (hidden > 0) session.output.note(`${hidden} retired: actcore list --all`);
   });
 }
 
-/** A history that is away takes away one column, not the list. */
-async function readLastRuns(
-  schedules: ObservedSchedule[],
-  { settings, output }: Session,
-): Promise<Map<string, RunRow>> {
+/** What the history adds to what the server says. */
+interface Recorded {
+  last: Map<string, RunRow>;
+  retired: Set<string>;
+}
+
+/** A history that is away takes away one column, not the list; who is retired then shows by the note of the pause. */
+async function readRecord(schedules: ObservedSchedule[], { settings, output }: Session): Promise<Recorded> {
+  const ids = schedules.map(({ id }) => id);
+  const noted = schedules.filter(({ paused, note }) => paused && note?.startsWith(retiredNotePrefix) === true);
+  const retired = new Set(noted.map(({ id }) => id));
   try {
-    return await withHistory(settings, (pool) =>
-      findLastRuns(
-        pool,
-        schedules.map(({ id }) => id),
-      ),
-    );
+    return await withHistory(settings, async (pool) => {
+      for (const { id } of await listRetired(pool)) retired.add(id);
+      return { last: await findLastRuns(pool, ids), retired };
+    });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     output.note(`last runs are not shown: ${error.message}`);
-    return new Map();
+    return { last: new Map(), retired };
   }
 }
 
@@ -68,14 +90,14 @@ function describeSchedule({ id, order, paused, note, nextTicks, running }: Obser
   };
 }
 
-function formatList(schedules: ObservedSchedule[], last: Map<string, RunRow>, output: Output): string {
+function formatList(schedules: ObservedSchedule[], { last, retired }: Recorded, output: Output): string {
   const { colors } = output;
   const rows = schedules.map((schedule) => {
     const run = last.get(schedule.id);
     return [
       schedule.id,
       schedule.order?.definition.kind ?? '',
-      schedule.paused ? colors.yellow(schedule.note === disabledNote ? 'disabled' : 'paused') : 'on',
+      schedule.paused ? colors.yellow(nameState(schedule, retired)) : 'on',
       schedule.paused ? '' : (schedule.nextTicks[0] ?? '').slice(0, 19).replace('T', ' '),
       run === undefined ? colors.dim('never') : run.scheduledAt.slice(0, 19).replace('T', ' '),
       run === undefined ? '' : paintOutcome(run.outcome, colors),
@@ -87,4 +109,9 @@ function formatList(schedules: ObservedSchedule[], last: Map<string, RunRow>, ou
     rows,
     output,
   );
+}
+
+function nameState({ id, note }: ObservedSchedule, retired: Set<string>): string {
+  if (retired.has(id)) return 'retired';
+  return note === disabledNote ? 'disabled' : 'paused';
 }

@@ -4,6 +4,7 @@ import { compileSchedule } from '../../schedules/desired.ts';
 import { forEachAtOnce } from '../../schedules/each.ts';
 import { isPending } from '../../schedules/render.ts';
 import { handle, withJson } from '../command.ts';
+import { announceGate } from '../canary-gate.ts';
 import { requireDefinitions } from '../definition-files.ts';
 import { printChanges } from '../plan-output.ts';
 import { exitCodes } from '../refusal.ts';
@@ -16,13 +17,16 @@ export function addPlan(program: Command, signal: AbortSignal): void {
     .summary('show what apply would change on the server')
     .description('Show what apply would change on the server. Exits 0 when nothing would, 2 when something would.')
     .argument('[paths...]', 'definition files or folders', [defaultDefinitions]);
-  handle(withJson(command), signal, async ({ settings, output }, _, args) => {
+  handle(withJson(command), signal, async (session, _, args) => {
+    const { settings, output } = session;
     const definitions = await requireDefinitions(args.length > 0 ? args : [defaultDefinitions], output);
     const changes = await withTemporal(settings, (client) =>
-      forEachAtOnce(definitions, (definition, index) => {
-        output.progress(`planning ${index + 1} of ${definitions.length}`);
-        return planSchedule(client, compileSchedule(definition, settings.taskQueue));
-      }),
+      announceGate(session, client, definitions, () =>
+        forEachAtOnce(definitions, (definition, index) => {
+          output.progress(`planning ${index + 1} of ${definitions.length}`);
+          return planSchedule(client, compileSchedule(definition, settings.taskQueue));
+        }),
+      ),
     );
     output.data({ changes });
     printChanges(changes, output, 'planned');

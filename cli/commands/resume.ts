@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { retiredNotePrefix } from '../../schedules/desired.ts';
 import { handle, withJson } from '../command.ts';
 import { requireSchedule } from '../own-schedule.ts';
 import { Refusal } from '../refusal.ts';
@@ -12,7 +13,10 @@ export function addResume(program: Command, signal: AbortSignal): void {
     .argument('<id>', 'id of the definition');
   handle(withJson(command), signal, async ({ settings, output }, _, [id = '']) => {
     const wasPaused = await withTemporal(settings, async (client) => {
-      const { paused, enabled } = await requireSchedule(client, id);
+      const { paused, enabled, note } = await requireSchedule(client, id);
+      if (paused && note?.startsWith(retiredNotePrefix) === true) {
+        throw new Refusal(`${id} is retired: ${note}`, 'Take it up again with: actcore apply --unretire');
+      }
       if (paused && enabled === false) {
         throw new Refusal(`${id} is off: its definition says enabled: false`, 'Set enabled: true there, and apply.');
       }

@@ -45,6 +45,8 @@ it('brings everything up with one canary to see, refuses a second start, and lea
   expect(first.seen).toMatch(/outcome +completed in .*: the target answered 200 and reported \d+ assessment failures/);
   expect(first.seen).toMatch(/^cinder +C-01 /m);
   expect(first.seen).toMatch(/^fjord +C-06 /m);
+  // The gate asks for the canary that the start has just run.
+  expect(first.seen).toMatch(/Canary of [^]*outcome [^]*\+ create the-custodian[^]*\n1 created\n/);
   const row = /row +([0-9a-f-]{36})/.exec(first.seen)?.[1];
   const ports = portsOf(stateDir);
   expect(ports).toHaveLength(3);

@@ -8,6 +8,7 @@ import { writeDefinition } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
+import { vouchFor } from './support/canaried.ts';
 import { envOf, readActcore, runActcore, writeFolder } from './support/actcore.ts';
 
 let runner: Runner;
@@ -28,6 +29,7 @@ function prepare(changes: Frontmatter = {}) {
   const folder = writeFolder({ 'a.md': writeDefinition(id, changes) });
   const options = { env: envOf(runner) };
   const read = async (command: 'plan' | 'apply') => {
+    await vouchFor(runner.history, folder);
     const { exitCode, document, stderr } = await readActcore<{ changes: PlannedChange[] }>([command, folder], options);
     expect(stderr).toBe('');
     return { exitCode, change: document.changes[0] };
@@ -39,7 +41,10 @@ function prepare(changes: Frontmatter = {}) {
       writeFileSync(join(folder, 'a.md'), writeDefinition(id, { ...changes, ...next }) + prose),
     plan: () => read('plan'),
     apply: () => read('apply'),
-    run: (...args: string[]) => runActcore(args, options),
+    run: async (...args: string[]) => {
+      await vouchFor(runner.history, folder);
+      return runActcore(args, options);
+    },
   };
 }
 
@@ -187,6 +192,7 @@ it('a namespace that is new has its search attributes from the first apply on', 
     workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
   });
   const folder = writeFolder({ 'a.md': writeDefinition('test.new-namespace') });
+  await vouchFor(runner.history, folder);
   const env = { ...envOf(runner), TEMPORAL_NAMESPACE: namespace };
   expect(await runActcore(['apply', folder], { env })).toMatchObject({ exitCode: 0, stderr: '' });
   expect(await runActcore(['plan', folder], { env })).toMatchObject({ exitCode: 0 });

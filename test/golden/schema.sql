@@ -7,10 +7,56 @@ CREATE TABLE actcore.assessments (
   message text NOT NULL,
   CONSTRAINT assessments_pkey PRIMARY KEY (run_id, scheduled_at, ordinal)) PARTITION BY RANGE (scheduled_at);
 
+CREATE TABLE actcore.definitions (
+  uuid uuid NOT NULL,
+  id text NOT NULL,
+  enabled boolean NOT NULL,
+  revision text NOT NULL,
+  applied_at timestamp with time zone NOT NULL DEFAULT now(),
+  retired_at timestamp with time zone,
+  retired_by text,
+  retired_reason text,
+  CONSTRAINT definitions_check CHECK (((retired_at IS NULL) = (retired_by IS NULL))),
+  CONSTRAINT definitions_check1 CHECK (((retired_at IS NULL) = (retired_reason IS NULL))),
+  CONSTRAINT definitions_pkey PRIMARY KEY (uuid));
+
+CREATE TABLE actcore.journal (
+  event_id bigint NOT NULL,
+  at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  entity_type text NOT NULL,
+  entity_id text NOT NULL,
+  field text NOT NULL,
+  action text NOT NULL,
+  old_value json,
+  new_value json,
+  actor text NOT NULL,
+  source text NOT NULL,
+  workspace text NOT NULL,
+  CONSTRAINT journal_action_check CHECK ((action = ANY (ARRAY['insert'::text, 'update'::text, 'delete'::text, 'ingest'::text]))),
+  CONSTRAINT journal_pkey PRIMARY KEY (event_id));
+
 CREATE TABLE actcore.migrations (
   name text NOT NULL,
   applied_at timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT migrations_pkey PRIMARY KEY (name));
+
+CREATE TABLE actcore.revisions (
+  definition_uuid uuid NOT NULL,
+  revision text NOT NULL,
+  contract_hash text NOT NULL,
+  parent text,
+  file text NOT NULL,
+  text text NOT NULL,
+  content json NOT NULL,
+  applied_count integer NOT NULL DEFAULT 0,
+  kept_at timestamp with time zone NOT NULL DEFAULT now(),
+  first_applied_at timestamp with time zone,
+  last_applied_at timestamp with time zone,
+  actor text NOT NULL,
+  CONSTRAINT revisions_applied_count_check CHECK ((applied_count >= 0)),
+  CONSTRAINT revisions_check CHECK (((applied_count = 0) = (first_applied_at IS NULL))),
+  CONSTRAINT revisions_check1 CHECK (((first_applied_at IS NULL) = (last_applied_at IS NULL))),
+  CONSTRAINT revisions_pkey PRIMARY KEY (definition_uuid, revision));
 
 CREATE TABLE actcore.runs (
   id uuid NOT NULL,
@@ -47,6 +93,14 @@ CREATE TABLE actcore.runs (
   CONSTRAINT runs_standing_check CHECK ((standing = ANY (ARRAY[0, 1, 2]))),
   CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'canary'::text, 'backfill'::text, 'notify'::text, 'external'::text])))) PARTITION BY RANGE (scheduled_at);
 
+CREATE INDEX definitions_id ON actcore.definitions USING btree (id, applied_at DESC);
+
+CREATE INDEX journal_at ON actcore.journal USING btree (at);
+
+CREATE INDEX journal_entity ON actcore.journal USING btree (entity_id, event_id DESC);
+
+CREATE INDEX runs_canary ON ONLY actcore.runs USING btree (contract_hash) WHERE ((trigger = 'canary'::text) AND (outcome = 'completed'::text));
+
 CREATE INDEX runs_definition ON ONLY actcore.runs USING btree (definition_id, scheduled_at DESC);
 
 CREATE INDEX runs_scheduled ON ONLY actcore.runs USING btree (scheduled_at DESC);
@@ -72,6 +126,16 @@ END
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION actcore.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'actcore.% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+END
+$function$
+;
+
 CREATE OR REPLACE FUNCTION actcore.replace_assessments(of_run uuid, tick timestamp with time zone, targets text[], rules text[], messages text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -84,3 +148,7 @@ BEGIN
 END
 $function$
 ;
+
+CREATE TRIGGER journal_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON actcore.journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE SEQUENCE actcore.journal_event_id_seq;

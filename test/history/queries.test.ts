@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createLedger } from '../../history/ledger.ts';
-import { findLastRuns, findRun, findRunIds, listRuns } from '../../history/queries.ts';
+import { findCanaried, findLastRuns, findRun, findRunIds, listRuns } from '../../history/queries.ts';
+import type { Outcome, Trigger } from '../../workflows/contract.ts';
 import { makeOrder, makeReport, makeTick, openTestHistory } from './support/history.ts';
 import type { TestHistory } from './support/history.ts';
 
@@ -63,6 +64,25 @@ it('the last run of each definition is found, and none of one that never ran', a
   expect(await findLastRuns(history.pool, [])).toEqual(new Map());
 });
 
+it("a canary is nobody's last run, and opens the gate of its contract only when it completed", async () => {
+  const order = { ...makeOrder(), contractHash: 'of-this-test' };
+  const ledger = createLedger(history.pool);
+  const write = (outcome: Outcome, trigger: Trigger) =>
+    ledger.recordEnd(
+      order,
+      makeTick({ trigger, workflowRunId: randomUUID(), scheduledAt: '2026-06-03T00:00:00.000Z' }),
+      makeReport({ outcome, trigger }),
+    );
+  const ask = () => findCanaried(history.pool, ['of-this-test', 'another']);
+  await write('lock_skipped', 'canary');
+  await write('completed', 'manual');
+  expect(await ask()).toEqual(new Set());
+  await write('completed', 'canary');
+  expect(await ask()).toEqual(new Set(['of-this-test']));
+  const last = await findLastRuns(history.pool, [order.definition.id]);
+  expect(last.get(order.definition.id)?.trigger).toBe('manual');
+});
+
 it('a run that the history does not have is undefined', async () => {
   expect(await findRun(history.pool, randomUUID())).toBeUndefined();
 });
@@ -111,6 +131,7 @@ it('no query of one run or one definition reads a month of 20,000 rows from end 
     (pool) => listRuns(pool, { definitionId: 'filler.7', since: new Date('2025-01-20T00:00:00Z'), limit: 20 }),
     (pool) => listRuns(pool, { limit: 20 }),
     (pool) => findLastRuns(pool, ['filler.1', 'filler.2']),
+    (pool) => findCanaried(pool, ['c', 'd']),
   ];
   for (const ask of asks) {
     const plan = await explain(ask);

@@ -1,0 +1,143 @@
+import type { Client } from '@temporalio/client';
+import type pg from 'pg';
+import type { Definition } from '../compiler/definition.ts';
+import type { KnownDefinition } from '../history/chain.ts';
+import type { FieldChange } from '../history/journal.ts';
+import { recordReturn } from '../history/retirement.ts';
+import { keepRevisions, recordApplied } from '../history/revisions.ts';
+import type { AppliedDefinition } from '../history/revisions.ts';
+import { disabledNote, retiredNotePrefix } from '../schedules/desired.ts';
+import { observeSchedule } from '../schedules/observe.ts';
+import type { PlannedChange } from '../schedules/plan.ts';
+import type { JsonValue } from '../workflows/contract.ts';
+import { withApplyLock } from './apply-lock.ts';
+import { describeGate, findGated, refuseChange } from './canary-gate.ts';
+import type { GateFindings } from './canary-gate.ts';
+import type { CompiledSet } from './definition-files.ts';
+import { Refusal, exitCodes } from './refusal.ts';
+import type { Settings } from './settings.ts';
+import { signAs } from './workspace.ts';
+
+/** What the operator waives by hand. */
+export interface Waivers {
+  /** Why definitions may be enabled without a canary; undefined where they may not. */
+  uncanariedReason?: string;
+  unretire?: boolean;
+}
+
+/** Applies those that are admitted, and tells of each as soon as the server has it. */
+export type ApplyAdmitted = (
+  admitted: Definition[],
+  onApplied: (change: PlannedChange) => void,
+) => Promise<PlannedChange[]>;
+
+/**
+ * Applies definitions so that server and history cannot tell different stories: texts are kept first, then the server
+ * is changed, then what it took is counted, also where the work broke off. Nothing is changed where the history is
+ * away or another apply is going. Changes come in the order of the definitions, the refused ones among them.
+ */
+export async function applyRecorded(
+  settings: Settings,
+  client: Client,
+  set: Pick<CompiledSet, 'definitions' | 'texts'>,
+  waivers: Waivers,
+  apply: ApplyAdmitted,
+): Promise<PlannedChange[]> {
+  const ended = await withApplyLock(settings, 'apply', async (history) => {
+    const found = await findGated(client, history, set.definitions);
+    const gate = waiveGate(found, waivers);
+    const remarks = new Map(set.definitions.map((definition) => [definition.id, describeGate(definition, gate)]));
+    const admitted = set.definitions.filter(({ id }) => remarks.get(id) === undefined);
+    await keepRevisions(
+      history,
+      admitted.map((one) => describeApplied(one, set.texts)),
+      settings.actor,
+    );
+    for (const { id } of admitted) await unretire(client, history, found.retired.get(id), settings);
+    const applied = new Set<string>();
+    const outcome = await attempt(() =>
+      apply(admitted, ({ id, action }) => {
+        if (action !== 'refused') applied.add(id);
+      }),
+    );
+    const taken = admitted.filter(({ id }) => applied.has(id));
+    await recordTaken(history, taken, found, { set, settings, waivers });
+    if ('error' in outcome) return outcome;
+    const made = new Map(outcome.value.map((change) => [change.id, change]));
+    return { value: set.definitions.map(({ id }) => made.get(id) ?? refuseChange(id, remarks.get(id) ?? '')) };
+  });
+  if ('error' in ended) throw ended.error;
+  return ended.value;
+}
+
+type Attempt<Value> = { value: Value } | { error: unknown };
+
+/** What the server says is not to be taken for what the history says, so it is carried out of its reach. */
+async function attempt<Value>(work: () => Promise<Value>): Promise<Attempt<Value>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function waiveGate({ uncanaried, retired }: GateFindings, { uncanariedReason, unretire: back }: Waivers): GateFindings {
+  return { uncanaried: uncanariedReason === undefined ? uncanaried : [], retired: back === true ? new Map() : retired };
+}
+
+/**
+ * The schedule first comes to look as one that its definition has switched off, still paused; then the history takes
+ * it up again. Broken off in between, it is retired and paused, and the next try goes through.
+ */
+async function unretire(
+  client: Client,
+  history: pg.ClientBase,
+  retired: KnownDefinition | undefined,
+  settings: Settings,
+): Promise<void> {
+  if (retired === undefined) return;
+  const observed = await observeSchedule(client, retired.id);
+  if (observed?.digest !== undefined && observed.note?.startsWith(retiredNotePrefix) === true) {
+    await client.schedule.getHandle(retired.id).pause(disabledNote);
+  }
+  await recordReturn(history, retired, signAs('apply', settings));
+}
+
+interface Taking {
+  set: Pick<CompiledSet, 'texts'>;
+  settings: Settings;
+  waivers: Waivers;
+}
+
+async function recordTaken(
+  history: pg.ClientBase,
+  taken: Definition[],
+  { uncanaried }: GateFindings,
+  { set, settings, waivers }: Taking,
+): Promise<void> {
+  const waived = uncanaried.filter(({ id }) => taken.some((definition) => definition.id === id));
+  try {
+    const definitions = taken.map((definition) => describeApplied(definition, set.texts));
+    const events = waived.map((definition) => describeWaiver(definition, waivers.uncanariedReason ?? ''));
+    await recordApplied(history, definitions, signAs('apply', settings), events);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Refusal(
+      `The server has ${taken.length} of the definitions, and the history could not be told: ${message}`,
+      'Their texts are kept. Run apply again when the history is back: it completes the record.',
+      exitCodes.unreachable,
+    );
+  }
+}
+
+function describeApplied(definition: Definition, texts: CompiledSet['texts']): AppliedDefinition {
+  const { uuid, id, enabled, order, file, frontmatter, runbook } = definition;
+  const content = { ...(frontmatter as { [key: string]: JsonValue }), runbook };
+  const { revision, contractHash } = order;
+  return { uuid, id, enabled, revision, contractHash, file, text: texts.get(file) ?? '', content };
+}
+
+function describeWaiver({ id, order }: Definition, reason: string): FieldChange {
+  const newValue = { waived: reason, contractHash: order.contractHash };
+  return { entityType: 'definition', entityId: id, field: 'canary', action: 'update', newValue };
+}
