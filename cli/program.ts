@@ -13,6 +13,7 @@ import { addResume } from './commands/resume.ts';
 import { addRun } from './commands/run.ts';
 import { addRuns } from './commands/runs.ts';
 import { addShow } from './commands/show.ts';
+import { addSimulate } from './commands/simulate.ts';
 import { addTrigger } from './commands/trigger.ts';
 import { addWorker } from './commands/worker.ts';
 import { explainError } from './explain-error.ts';
@@ -53,7 +54,7 @@ export function buildProgram(signal: AbortSignal): Command {
     .showHelpAfterError('(actcore --help lists the commands)')
     .exitOverride();
   const additions = [
-    ...[addLint, addPlan, addApply, addList, addShow, addCanary, addTrigger, addPause, addResume],
+    ...[addLint, addSimulate, addPlan, addApply, addList, addShow, addCanary, addTrigger, addPause, addResume],
     ...[addRuns, addRun, addWorker, addDev, addDoctor, addMigrate, addCompletion],
   ];
   for (const add of additions) add(program, signal);
