@@ -17,6 +17,7 @@ import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
 import { addRuns } from './commands/runs.ts';
 import { addShow } from './commands/show.ts';
+import { addSimulate } from './commands/simulate.ts';
 import { addTrigger } from './commands/trigger.ts';
 import { addWorker } from './commands/worker.ts';
 import { explainError } from './explain-error.ts';
@@ -57,20 +58,9 @@ export function buildProgram(signal: AbortSignal): Command {
     .showHelpAfterError('(actcore --help lists the commands)')
     .exitOverride();
   const additions = [
-    ...[addLint, addPlan, addApply, addList, addShow, addCanary, addTrigger, addPause, addResume],
-    ...[
-      addRuns,
-      addRun,
-      addHistory,
-      addJournal,
-      addRollback,
-      addRetire,
-      addWorker,
-      addDev,
-      addDoctor,
-      addMigrate,
-      addCompletion,
-    ],
+    ...[addLint, addSimulate, addPlan, addApply, addList, addShow, addCanary, addTrigger, addPause, addResume],
+    ...[addRuns, addRun, addHistory, addJournal, addRollback, addRetire],
+    ...[addWorker, addDev, addDoctor, addMigrate, addCompletion],
   ];
   for (const add of additions) add(program, signal);
   return program;

@@ -34,6 +34,12 @@ export function startOfDay(year: number, month: number, day: number, timezone: s
   return candidates.find((instant) => instant + offsetAt(format, instant) >= wanted) ?? second;
 }
 
+/** Local time minus UTC in a zone at an instant, in milliseconds; 0 for a name that is no zone. */
+export function zoneOffsetMs(timezone: string, instantMs: number): number {
+  const format = openZone(timezone);
+  return timezone === 'UTC' || !format ? 0 : offsetAt(format, instantMs);
+}
+
 function openZone(name: string): Intl.DateTimeFormat | undefined {
   const open = formats.get(name);
   if (open) return open;

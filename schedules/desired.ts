@@ -4,6 +4,7 @@ import { ScheduleOverlapPolicy } from '@temporalio/client';
 import type { ScheduleOptions, ScheduleOptionsStartWorkflowAction, Workflow } from '@temporalio/client';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import type { Definition } from '../compiler/definition.ts';
+import { catchupWindowMs, executionTimeoutMs } from '../compiler/server-limits.ts';
 import { ownSource, searchAttributes, workflowType } from '../workflows/contract.ts';
 import type { Order, Trigger } from '../workflows/contract.ts';
 import { fitBytes } from './byte-limit.ts';
@@ -44,13 +45,6 @@ export const retiredNotePrefix = 'actcore: retired by ';
 const summaryLimitBytes = 400;
 const detailsLimitBytes = 20_000;
 
-/** A misfire leaves a row only if the server still starts it, so the window is wider than the grace by this much. */
-const windowBeyondGraceMs = 60_000;
-/** Under `run_once` one late run is wanted, however long the server was away within a week. */
-const runOnceWindowMs = 7 * 86_400_000;
-/** How long a run may wait for a worker, or for the history to be back, before the server ends it. */
-const patienceMs = 86_400_000;
-
 /** Compiles a definition to the schedule that drives it. */
 export function compileSchedule(definition: Definition, taskQueue: string): DesiredSchedule {
   const { id, enabled, order } = definition;
@@ -79,10 +73,6 @@ export function compileSchedule(definition: Definition, taskQueue: string): Desi
   };
 }
 
-function catchupWindowMs({ misfire }: Order): number {
-  return misfire.policy === 'run_once' ? runOnceWindowMs : misfire.graceMs + windowBeyondGraceMs;
-}
-
 /** What every run of a definition is started with besides its order, whoever fires it. */
 export function runOptions(
   definition: Pick<Definition, 'file' | 'runbook' | 'order'>,
@@ -92,7 +82,7 @@ export function runOptions(
   const { file, runbook, order } = definition;
   return {
     // A run that hangs would silence its schedule for ever.
-    workflowExecutionTimeout: order.budget.hardTimeoutMs + patienceMs,
+    workflowExecutionTimeout: executionTimeoutMs(order),
     staticSummary: fitBytes(order.definition.title, summaryLimitBytes, '…'),
     staticDetails: fitBytes(runbook, detailsLimitBytes, `\n\n… the rest is in ${basename(file)}`),
     typedSearchAttributes: describeRun(order, trigger, actor),
