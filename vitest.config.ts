@@ -7,7 +7,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     // The native core of the Temporal SDK dislikes threads.
     pool: 'forks',
-    maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
+    // A third of the tests mostly wait: for an outage, a timeout, a server.
+    maxWorkers: Math.max(2, Math.ceil(availableParallelism() * 1.5)),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 15_000,
