@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { isMisfire } from '../workflows/contract.ts';
+import { isSkippedAsLate } from '../workflows/contract.ts';
 import type { Firing, Order, RunReport } from '../workflows/contract.ts';
 import { InterruptedError, openDeadline } from './deadline.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -65,10 +65,7 @@ async function settle(
   work: (context: RunContext) => Promise<Ending>,
 ): Promise<Ending> {
   const { deps, order, firing, signal } = context;
-  const mustSkip = firing.trigger === 'schedule' && order.misfire.policy === 'skip';
-  if (mustSkip && isMisfire(order, firing.scheduledAt, startedAt.getTime())) {
-    return explainMisfire(order, firing, startedAt);
-  }
+  if (isSkippedAsLate(order, firing, startedAt.getTime())) return explainMisfire(order, firing, startedAt);
   await awaitAtMost(startAllowanceMs, recordStart(deps, order, firing, startedAt));
   try {
     return await work(context);

@@ -5,17 +5,14 @@ import { startExampleHub } from '../dev/state-hub.ts';
 import { startStack } from '../dev/stack.ts';
 import type { Stack } from '../dev/stack.ts';
 import { migrate } from '../history/migrate.ts';
-import { applySchedule } from '../schedules/apply.ts';
-import { compileSchedule } from '../schedules/desired.ts';
-import { forEachAtOnce } from '../schedules/each.ts';
 import { ensureSearchAttributes } from '../schedules/search-attributes.ts';
 import { installRuntime, startWorker } from '../worker/worker.ts';
+import { applySet } from './apply-set.ts';
 import { fireByHand } from './firing.ts';
 import { reportFiring } from './firing-output.ts';
 import type { Session } from './command.ts';
 import type { CompiledSet } from './definition-files.ts';
 import { printChanges } from './plan-output.ts';
-import { applyRecorded } from './recorded-apply.ts';
 import { withHistory } from './history-service.ts';
 import { withTemporal } from './temporal-service.ts';
 import type { Settings } from './settings.ts';
@@ -36,7 +33,8 @@ export async function serveDev(session: Session, options: DevOptions): Promise<v
     const { settings, working } = await bringUp(session, options, cleanups);
     const running = { ...session, settings };
     if (options.demonstrated !== undefined) await demonstrate(running, options.demonstrated);
-    await applySet(running, options.set);
+    // Whoever is enabled here without a canary is refused as everywhere, with the command that helps.
+    printChanges(await applySet(running, options.set, {}), running.output, 'applied');
     session.output.line(
       `\nIt goes on by its schedule. In another terminal here: npx actcore list, npx actcore runs. Ctrl-C stops everything.`,
     );
@@ -74,21 +72,6 @@ async function bringUp(
   cleanups.push(() => worker.stop());
   output.note(`worker polls ${settings.taskQueue}\n`);
   return { settings, working: worker.working };
-}
-
-/** Whoever is enabled here without a canary is refused as everywhere, with the command that helps. */
-async function applySet({ settings, output }: Session, set: DevOptions['set']): Promise<void> {
-  const changes = await withTemporal(settings, async (client, connection) => {
-    await ensureSearchAttributes(connection, settings.namespace);
-    return applyRecorded(settings, client, set, {}, (admitted, onApplied) =>
-      forEachAtOnce(admitted, async (definition) => {
-        const change = await applySchedule(client, compileSchedule(definition, settings.taskQueue));
-        onApplied(change);
-        return change;
-      }),
-    );
-  });
-  printChanges(changes, output, 'applied');
 }
 
 function settingsOf(given: Settings, stack: Stack): Settings {

@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { isMisfire } from './contract.ts';
+import { isSkippedAsLate } from './contract.ts';
 import type { Firing, HandFiring, InferredEnd, Order, RunReport } from './contract.ts';
 import { concludeEnd } from './failure.ts';
 import { describeOutcome, readFiring } from './firing.ts';
@@ -42,8 +42,7 @@ export async function activityRun(order: Order, byHand?: HandFiring): Promise<Ru
 async function obtainReport(order: Order, firing: Firing, startedAt: string): Promise<RunReport> {
   const record = (end: InferredEnd) =>
     CancellationScope.nonCancellable(() => recordOutcome(order, firing, end, startedAt));
-  const mustSkip = firing.trigger === 'schedule' && order.misfire.policy === 'skip';
-  if (mustSkip && isMisfire(order, firing.scheduledAt, Date.parse(startedAt))) return record({ kind: 'misfire' });
+  if (isSkippedAsLate(order, firing, Date.parse(startedAt))) return record({ kind: 'misfire' });
   setCurrentDetails(`waiting for a worker, or at work since ${startedAt}`);
   const { sweep } = proxyActivities<Activities>({
     startToCloseTimeout: order.budget.hardTimeoutMs + recordingAllowanceMs,

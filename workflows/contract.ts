@@ -161,6 +161,12 @@ export function isMisfire(order: Order, scheduledAt: string, nowMs: number): boo
   return nowMs - Date.parse(scheduledAt) > order.misfire.graceMs;
 }
 
+/** Whether a firing that starts now is turned down as a misfire: only a tick can be, and only under `skip`. */
+export function isSkippedAsLate(order: Order, firing: Firing, nowMs: number): boolean {
+  const maySkip = firing.trigger === 'schedule' && order.misfire.policy === 'skip';
+  return maySkip && isMisfire(order, firing.scheduledAt, nowMs);
+}
+
 /** 0 unless the automation failed; an assessment failure never changes it. */
 export function exitCodeOf(outcome: Outcome): 0 | 1 {
   return outcome === 'automation_error' || outcome === 'timed_out' ? 1 : 0;

@@ -10,6 +10,7 @@ import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
 import { envOf, runActcore, writeFolder } from './support/actcore.ts';
 import { vouchFor } from './support/canaried.ts';
+import { deleteSchedules } from './support/made-schedules.ts';
 
 let runner: Runner;
 const made: string[] = [];
@@ -19,11 +20,7 @@ beforeAll(async () => {
   await runner.startWorker();
 });
 afterAll(async () => {
-  for (const id of made)
-    await runner.client.schedule
-      .getHandle(id)
-      .delete()
-      .catch(() => {});
+  await deleteSchedules(runner.client, made);
   await runner.close();
 });
 

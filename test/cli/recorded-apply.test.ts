@@ -15,6 +15,7 @@ import type { Runner } from '../support/runner.ts';
 import { runScript } from '../support/script.ts';
 import { envOf, runActcore, writeFolder } from './support/actcore.ts';
 import { findClosedPort } from './support/dead-ends.ts';
+import { deleteSchedules } from './support/made-schedules.ts';
 
 let runner: Runner;
 const made: string[] = [];
@@ -23,11 +24,7 @@ beforeAll(async () => {
   runner = await startRunner();
 });
 afterAll(async () => {
-  for (const id of made)
-    await runner.client.schedule
-      .getHandle(id)
-      .delete()
-      .catch(() => {});
+  await deleteSchedules(runner.client, made);
   await runner.close();
 });
 
