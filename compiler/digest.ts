@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { Order } from '../workflows/contract.ts';
+import type { CommonOrder, SweepOrder, WatchdogOrder } from '../workflows/contract.ts';
 
 /** The part of an order that decides what a run does. */
-export type Behaviour = Pick<
-  Order,
-  'cadence' | 'misfire' | 'budget' | 'onFailure' | 'retry' | 'env' | 'secrets' | 'sweep'
-> & { kind: Order['definition']['kind'] };
+export type Behaviour = CommonBehaviour & SpecificBehaviour;
+
+/** What the behaviours of all kinds have in common. */
+export type CommonBehaviour = Pick<
+  CommonOrder,
+  'cadence' | 'misfire' | 'budget' | 'onFailure' | 'retry' | 'env' | 'secrets'
+>;
+
+/** What only one kind has. */
+export type SpecificBehaviour =
+  { kind: 'sweep'; sweep: SweepOrder['sweep'] } | { kind: 'watchdog'; watchdog: WatchdogOrder['watchdog'] };
 
 /**
  * SHA-256 in hex of all that a file says, prose included: it changes with every word and not with the way the YAML is
@@ -29,9 +36,13 @@ function hash(value: unknown): string {
 
 /** JSON with the keys of every object sorted, so that equal values are equal texts. `undefined` is left out. */
 export function writeCanonical(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
-    const entries = Object.entries(item).sort(([left], [right]) => (left < right ? -1 : 1));
-    return Object.fromEntries(entries);
-  });
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(writeCanonical).join(',')}]`;
+  const record = value as Record<string, unknown>;
+  let text = '';
+  for (const key of Object.keys(record).sort()) {
+    if (record[key] !== undefined)
+      text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${writeCanonical(record[key])}`;
+  }
+  return `{${text}}`;
 }
