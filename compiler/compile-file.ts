@@ -1,5 +1,6 @@
 import { buildSpecific } from './behaviour.ts';
 import { checkDefinition, readDeclared } from './check-definition.ts';
+import { checkDst } from './check-dst.ts';
 import { checkRunbook } from './check-runbook.ts';
 import { checkWatchdog } from './check-watchdog.ts';
 import { buildDefinition, deriveUuid } from './definition.ts';
@@ -34,8 +35,14 @@ export interface Claim {
 /** More in one file are cut: it is not a definition that someone is writing. */
 const mostProblems = 200;
 
+/** What a file is compiled with, beside its text; `strict` makes an error of every warning. */
+export interface Surroundings {
+  strict: boolean;
+  now: Date;
+}
+
 /** Compiles one file, all of its problems at once. Warnings alone leave it its definition. */
-export function compileFile(file: string, text: string, { strict = false }: { strict?: boolean } = {}): CompiledFile {
+export function compileFile(file: string, text: string, { strict, now }: Surroundings): CompiledFile {
   const split = splitFile(file, text);
   if ('message' in split) return { problems: [split], claims: [] };
   const yaml = parseYaml(split);
@@ -47,6 +54,7 @@ export function compileFile(file: string, text: string, { strict = false }: { st
   const remarks = [
     ...issues.flatMap((issue) => describeIssue(issue, yaml.data)),
     ...checkDefinition(yaml.data),
+    ...checkDst(yaml.data, now),
     ...watchdog.remarks,
     ...checkRunbook(sections, split.bodyLine),
   ];
@@ -55,7 +63,7 @@ export function compileFile(file: string, text: string, { strict = false }: { st
   const hasError = !parsed.success || problems.some(({ severity }) => severity === 'error');
   const specific = hasError ? undefined : buildSpecific(parsed.data, watchdog.statements);
   if (hasError || specific === undefined) return { problems, claims: readClaims(yaml.data, locate) };
-  const definition = buildDefinition(file, parsed.data, yaml.data, split.body, specific);
+  const definition = buildDefinition(file, parsed.data, yaml.data, split.body, specific, now.getUTCFullYear());
   return { definition, problems, claims: readClaims({ ...yaml.data, derived: definition.uuid }, locate) };
 }
 

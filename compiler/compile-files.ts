@@ -1,5 +1,6 @@
 import { compileFile } from './compile-file.ts';
 import type { Claim } from './compile-file.ts';
+import { findHerds } from './find-herds.ts';
 import type { Definition } from './definition.ts';
 import { compareProblems } from './problem.ts';
 import type { Problem } from './problem.ts';
@@ -11,9 +12,10 @@ export interface SourceFile {
   text: string;
 }
 
-/** `strict` makes an error of every warning. */
+/** `strict` makes an error of every warning; `now` decides which clock changes are ahead. */
 export interface CompileOptions {
   strict?: boolean;
+  now?: Date;
 }
 
 /** Loads what compiling `files` takes: the SQL parser, where one of them is a watchdog. */
@@ -27,14 +29,14 @@ export async function prepareCompiler(files: readonly SourceFile[]): Promise<voi
  */
 export function compileFiles(
   files: readonly SourceFile[],
-  options: CompileOptions = {},
+  { strict = false, now = new Date() }: CompileOptions = {},
 ): { definitions: Definition[]; problems: Problem[] } {
   const definitions: Definition[] = [];
   const problems: Problem[] = [];
   const claimed = new Map<string, Claim>();
   const moves: Claim[] = [];
   for (const { file, text } of files) {
-    const compiled = compileFile(file, text, options);
+    const compiled = compileFile(file, text, { strict, now });
     const conflicts = findConflicts(compiled.claims, claimed);
     problems.push(...compiled.problems, ...conflicts);
     moves.push(...compiled.claims.filter(({ key }) => key === 'moved_from'));
@@ -42,10 +44,13 @@ export function compileFiles(
   }
   const staying = findStaying(moves, claimed);
   const unmoved = new Set(staying.map(({ file }) => file));
-  return {
-    definitions: definitions.filter(({ file }) => !unmoved.has(file)),
-    problems: [...problems, ...staying].sort(compareProblems),
-  };
+  const good = definitions.filter(({ file }) => !unmoved.has(file));
+  const severity = strict ? 'error' : 'warning';
+  const herds = findHerds(good).flatMap(({ id, message, hint }): Problem[] => {
+    const claim = claimed.get(`id ${id}`);
+    return claim ? [{ ...claim.locate(), path: 'schedule', severity, message, hint }] : [];
+  });
+  return { definitions: good, problems: [...problems, ...staying, ...herds].sort(compareProblems) };
 }
 
 /** An id that a definition has moved from and another still has. */

@@ -42,19 +42,23 @@ export function buildDefinition(
   frontmatter: Record<string, unknown>,
   runbook: string,
   specific: SpecificBehaviour,
+  fromYear: number,
 ): Definition {
   const { id, title, owner, enabled, labels = {}, notify, moved_from: movedFrom } = keys;
   const uuid = keys.uuid ?? deriveUuid(id);
   const common = buildCommon(keys);
+  const { schedule } = keys;
+  const dst = schedule.dst === undefined ? {} : { dst: schedule.dst };
   const order = {
     format: 1 as const,
-    contractHash: hashContract({ ...common, ...specific }),
+    contractHash: hashContract({ ...common, ...specific, ...dst }),
     revision: hashRevision(frontmatter, runbook),
     ...common,
+    cadence: compileCadence(schedule, id, fromYear),
     ...(notify.length === 0 ? {} : { notify }),
   };
   const sources = Object.fromEntries(
-    Object.entries(keys.sources).map(([name, source]) => [name, compileCadence(source, id)]),
+    Object.entries(keys.sources).map(([name, source]) => [name, compileCadence(source, id, fromYear)]),
   );
   return {
     ...{ file, id, uuid, title, owner, enabled, labels, notify, movedFrom, sources, runbook },

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { CommonOrder, SweepOrder, WatchdogOrder } from '../workflows/contract.ts';
+import type { DstPolicy } from './dst.ts';
 
-/** The part of an order that decides what a run does. */
-export type Behaviour = CommonBehaviour & SpecificBehaviour;
+/** The part of an order that decides what a run does; its cadence without the clock changes written out. */
+export type Behaviour = CommonBehaviour & SpecificBehaviour & { dst?: DstPolicy };
 
 /** What the behaviours of all kinds have in common. */
 export type CommonBehaviour = Pick<
