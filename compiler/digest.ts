@@ -37,13 +37,18 @@ function hash(value: unknown): string {
 
 /** JSON with the keys of every object sorted, so that equal values are equal texts. `undefined` is left out. */
 export function writeCanonical(value: unknown): string {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return `${value}`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(writeCanonical).join(',')}]`;
+  if (Array.isArray(value)) {
+    let items = '';
+    for (const item of value) items += `${items === '' ? '' : ','}${writeCanonical(item)}`;
+    return `[${items}]`;
+  }
   const record = value as Record<string, unknown>;
   let text = '';
   for (const key of Object.keys(record).sort()) {
-    if (record[key] !== undefined)
-      text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${writeCanonical(record[key])}`;
+    const item = record[key];
+    if (item !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${writeCanonical(item)}`;
   }
   return `{${text}}`;
 }

@@ -35,15 +35,12 @@ function buildJsonSchema(): Record<string, unknown> {
     const description = descriptions[key];
     return [key, typeof value === 'object' ? { description, ...value } : value] as const;
   });
-  const needsItsSection = kinds.map((kind) => ({
-    if: { properties: { kind: { const: kind } }, required: ['kind'] },
-    then: { required: [kind] },
-  }));
+  const sections = kinds.map((kind) => ({ properties: { kind: { const: kind } }, required: [kind] }));
   return {
     ...schema,
     title: 'The frontmatter of an activity definition',
     properties: Object.fromEntries(properties),
-    allOf: needsItsSection,
+    oneOf: sections,
   };
 }
 

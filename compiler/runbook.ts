@@ -25,6 +25,10 @@ export function readSections(body: string, firstLine: number): RunbookSection[] 
   let index = 0;
   while (index < rows.length) {
     const row = rows[index] ?? '';
+    if (!/^[ #`~]/.test(row)) {
+      index += 1;
+      continue;
+    }
     const fence = /^( {0,3})(`{3,}|~{3,})([^`]*)$/.exec(row);
     if (fence) {
       const { block, next } = readBlock(rows, index, fence, firstLine);
