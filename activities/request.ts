@@ -3,11 +3,11 @@ import { renderHeader, renderUrl } from '../expressions/request-line.ts';
 import { renderTemplate } from '../expressions/template.ts';
 import type { RunVariable } from '../expressions/variables.ts';
 import { runIdOf } from '../history/run-id.ts';
-import type { Firing, JsonValue, Order } from '../workflows/contract.ts';
+import type { Firing, JsonValue, Order, SweepOrder } from '../workflows/contract.ts';
 import type { HttpRequest } from './http-exchange.ts';
 
 /** Builds the request of a run: its template with every placeholder filled in, and the headers that every request has. */
-export function buildRequest(order: Order, firing: Firing, variables: ReadonlyMap<string, string>): HttpRequest {
+export function buildRequest(order: SweepOrder, firing: Firing, variables: ReadonlyMap<string, string>): HttpRequest {
   const runId = runIdOf(order.definition.uuid, firing);
   const lookup = (name: string) => variables.get(name) ?? describeRun(name, order, firing, runId);
   const { request } = order.sweep;

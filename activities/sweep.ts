@@ -22,6 +22,9 @@ const retryBackoffMs = 1_000;
 /** The work of kind `sweep`: calls the API that does the work and judges its answer. */
 export async function sweep(context: RunContext): Promise<Ending> {
   const { order, firing, deps } = context;
+  if (order.kind === 'watchdog') {
+    return { outcome: 'automation_error', reason: 'a watchdog was sent to be swept; this worker knows no watchdogs' };
+  }
   let variables: Variables | undefined;
   try {
     variables = resolveVariables(order, deps.environment);

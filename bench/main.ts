@@ -1,7 +1,8 @@
+import { measureCompile } from './compile.ts';
 import { measureTick } from './tick.ts';
 
 /** Every benchmark by its name. Each compares two ways in one run and prints the ratio, for machines are noisy. */
-const benchmarks: Record<string, () => Promise<void>> = { tick: measureTick };
+const benchmarks: Record<string, () => Promise<void>> = { compile: measureCompile, tick: measureTick };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => benchmarks[name] === undefined);

@@ -1,4 +1,4 @@
-import { compileFiles } from '../compiler/compile-files.ts';
+import { compileFiles, prepareCompiler } from '../compiler/compile-files.ts';
 import type { Definition } from '../compiler/definition.ts';
 import { compareProblems, renderProblem } from '../compiler/problem.ts';
 import type { Problem } from '../compiler/problem.ts';
@@ -16,6 +16,7 @@ export interface CompiledSet {
 /** Reads and compiles files and folders; what cannot be read is a problem among the others. */
 export async function compilePaths(paths: string[]): Promise<CompiledSet> {
   const { files, problems } = await readSources(paths);
+  await prepareCompiler(files);
   const compiled = compileFiles(files);
   return {
     definitions: compiled.definitions,
@@ -32,9 +33,10 @@ export async function requireDefinitions(paths: string[], output: Output): Promi
 /** The same, with the texts of their files. */
 export async function requireSet(paths: string[], output: Output): Promise<CompiledSet> {
   const set = await compilePaths(paths);
-  if (set.problems.length === 0) return set;
-  printProblems(set, output);
-  throw new Refusal(countProblems(set.problems), 'Nothing was done.');
+  if (set.problems.length > 0) printProblems(set, output);
+  const errors = set.problems.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return set;
+  throw new Refusal(countProblems(errors), 'Nothing was done.');
 }
 
 /** Prints problems with the line they stand in, or as data under `--json`. */

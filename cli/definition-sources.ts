@@ -90,7 +90,7 @@ function locateBadByte(file: string, bytes: Buffer): Problem {
 }
 
 function faultOf(file: string, message: string, hint?: string): Problem {
-  return { file, line: 1, column: 1, path: '', message, ...(hint === undefined ? {} : { hint }) };
+  return { file, line: 1, column: 1, path: '', severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
 }
 
 function isMissing(error: unknown): boolean {

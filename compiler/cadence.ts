@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Cadence, Calendar, CalendarRange } from '../workflows/contract.ts';
 import { fullRanges } from './calendar-ranges.ts';
 import { compileCron } from './cron.ts';
+import { applyDst } from './dst.ts';
+import type { DstPolicy } from './dst.ts';
 import { formatDuration } from './duration.ts';
 import { parseDate, readMoment } from './moment.ts';
 import type { Remark } from './remark.ts';
@@ -16,6 +18,7 @@ export interface ScheduleKeys {
   start?: string | undefined;
   end?: string | undefined;
   skip?: string[] | undefined;
+  dst?: DstPolicy | undefined;
 }
 
 /** A calendar can name a second and nothing beyond it. */
@@ -56,16 +59,24 @@ export function checkSchedule(schedule: ScheduleKeys): Remark[] {
 
 /**
  * Compiles a checked schedule. `id` decides the fixed offset below `spread`: the second of a calendar, the phase of
- * an interval.
+ * an interval. `fromYear` is the first year whose clock changes are written out; without it none are, which is what a
+ * contract is hashed by.
  */
-export function compileCadence(schedule: ScheduleKeys, id: string): Cadence {
+export function compileCadence(schedule: ScheduleKeys, id: string, fromYear?: number): Cadence {
   const { timezone, every, start, end } = schedule;
   const offsetSeconds = spreadOffset(id, Math.floor((schedule.spread ?? 0) / 1_000));
   const second = [{ start: offsetSeconds, end: offsetSeconds, step: 1 }];
+  const secondMs = offsetSeconds * 1_000;
+  const plain = (schedule.cron ?? []).map((calendar) => ({ ...calendar, second }));
+  const policy = schedule.dst ?? 'once';
+  const { calendars, intervals } =
+    fromYear === undefined || plain.length === 0
+      ? { calendars: plain, intervals: [] }
+      : applyDst(plain, { timezone, policy, secondMs, fromYear });
   return {
     timezone,
-    calendars: (schedule.cron ?? []).map((calendar) => ({ ...calendar, second })),
-    intervals: every === undefined ? [] : [{ everyMs: every, offsetMs: offsetSeconds * 1_000 }],
+    calendars,
+    intervals: every === undefined ? intervals : [{ everyMs: every, offsetMs: secondMs }],
     skip: (schedule.skip ?? []).flatMap(compileSkip),
     jitterMs: schedule.jitter ?? 0,
     ...(start === undefined ? {} : { startAt: readMoment(start, timezone, 'start') }),

@@ -1,6 +1,8 @@
+import { findClosestName } from '../expressions/closest-name.ts';
+import { checkBudget } from './check-budget.ts';
 import { checkRequest, isMapping } from './check-request.ts';
 import type { Remark } from './remark.ts';
-import { mostVariables } from './schema.ts';
+import { kinds, mostVariables } from './schema.ts';
 
 /**
  * The checks that need more than one section. They take the frontmatter as it was read and pass over what is not
@@ -9,7 +11,7 @@ import { mostVariables } from './schema.ts';
 export function checkDefinition(data: Record<string, unknown>): Remark[] {
   const env = readNames(data['env']);
   const secrets = readNames(data['secrets']);
-  const remarks = [...findRepeats(env, 'env'), ...findRepeats(secrets, 'secrets')];
+  const remarks = [...findRepeats(env, 'env'), ...findRepeats(secrets, 'secrets'), ...checkKind(data)];
   for (const [index, name] of secrets.entries()) {
     if (!env.includes(name)) continue;
     const message = `\`${name}\` is in env: and in secrets:`;
@@ -17,8 +19,39 @@ export function checkDefinition(data: Record<string, unknown>): Remark[] {
   }
   const sweep = data['sweep'];
   const request = isMapping(sweep) ? sweep['request'] : undefined;
-  if (isMapping(request)) remarks.push(...checkRequest(request, { env, secrets }));
+  if (isMapping(request)) remarks.push(...checkRequest(request, ['sweep', 'request'], { env, secrets }));
+  remarks.push(...checkMoves(data), ...checkBudget(data));
   return remarks;
+}
+
+/** The variables that the frontmatter declares, as it was read. */
+export function readDeclared(data: Record<string, unknown>): { env: string[]; secrets: string[] } {
+  return { env: readNames(data['env']), secrets: readNames(data['secrets']) };
+}
+
+/** A definition has the section of its kind and no other; where a kind is missing or unknown the schema has said so. */
+function checkKind(data: Record<string, unknown>): Remark[] {
+  const kind = kinds.find((candidate) => candidate === data['kind']);
+  if (kind === undefined) return [];
+  const remarks: Remark[] = [];
+  if (data[kind] === undefined) {
+    const closest = findClosestName(kind, Object.keys(data));
+    const hint = closest === undefined ? `a ${kind} has a section \`${kind}:\`` : `did you mean it by \`${closest}\`?`;
+    remarks.push({ path: [kind], message: `\`${kind}\` is missing`, hint });
+  }
+  for (const other of kinds) {
+    if (other === kind || data[other] === undefined) continue;
+    const message = `the kind is ${kind}, so \`${other}\` cannot stand here`;
+    remarks.push({ path: [other], atKey: true, message, hint: `remove it, or write \`kind: ${other}\`` });
+  }
+  return remarks;
+}
+
+function checkMoves({ id, moved_from: moved }: Record<string, unknown>): Remark[] {
+  const message = `\`moved_from\` names this definition itself`;
+  if (moved === id && typeof id === 'string') return [{ path: ['moved_from'], message }];
+  if (!Array.isArray(moved)) return [];
+  return moved.flatMap((item: unknown, index) => (item === id ? [{ path: ['moved_from', index], message }] : []));
 }
 
 /** A single name in place of a list is the schema's problem; here it counts as declared, so that it is one problem. */

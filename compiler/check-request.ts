@@ -4,8 +4,6 @@ import { checkTemplate, parseTemplate } from '../expressions/template.ts';
 import type { DeclaredVariables } from '../expressions/variables.ts';
 import type { Path, Remark } from './remark.ts';
 
-const requestPath: Path = ['sweep', 'request'];
-
 /** Headers that every request gets from the worker, or that only the connection can know. */
 const reservedHeaders: ReadonlySet<string> = new Set([
   'connection',
@@ -20,11 +18,15 @@ const reservedHeaders: ReadonlySet<string> = new Set([
  * Checks every placeholder, the URL and the headers. It takes the request as it was read, whatever is wrong with it
  * elsewhere, so that one run shows all problems; what has the wrong type is the schema's matter.
  */
-export function checkRequest(request: Record<string, unknown>, declared: DeclaredVariables): Remark[] {
+export function checkRequest(
+  request: Record<string, unknown>,
+  requestPath: Path,
+  declared: DeclaredVariables,
+): Remark[] {
   const { method, url, headers, body } = request;
   const remarks: Remark[] = [];
-  if (typeof url === 'string') remarks.push(...checkUrl(url, declared));
-  if (isMapping(headers)) remarks.push(...checkHeaders(headers, declared));
+  if (typeof url === 'string') remarks.push(...checkUrl(url, [...requestPath, 'url'], declared));
+  if (isMapping(headers)) remarks.push(...checkHeaders(headers, [...requestPath, 'headers'], declared));
   remarks.push(...checkTexts(body, [...requestPath, 'body'], declared));
   if (body !== undefined && (method === 'GET' || method === 'DELETE')) {
     const message = `a ${method} request has no body`;
@@ -33,8 +35,7 @@ export function checkRequest(request: Record<string, unknown>, declared: Declare
   return remarks;
 }
 
-function checkUrl(url: string, declared: DeclaredVariables): Remark[] {
-  const path = [...requestPath, 'url'];
+function checkUrl(url: string, path: Path, declared: DeclaredVariables): Remark[] {
   const faults = checkTemplate(url, declared);
   const { parts } = parseTemplate(url);
   for (const part of parts) {
@@ -70,11 +71,11 @@ function findUrlFault(url: string, sample: string): Fault | undefined {
   };
 }
 
-function checkHeaders(headers: Record<string, unknown>, declared: DeclaredVariables): Remark[] {
+function checkHeaders(headers: Record<string, unknown>, parent: Path, declared: DeclaredVariables): Remark[] {
   const remarks: Remark[] = [];
   const seen = new Set<string>();
   for (const [name, value] of Object.entries(headers)) {
-    const path = [...requestPath, 'headers', name];
+    const path = [...parent, name];
     const lower = name.toLowerCase();
     const atKey = true;
     if (!headerName.test(name)) {

@@ -16,15 +16,31 @@ interface ParsedField {
 
 const longestCron = 1_000;
 
+/** Many definitions share a few texts. */
+const compiled = new Map<string, CompiledCron>();
+const mostCompiled = 1_000;
+
+/** The calendars of a cron text, or all that is wrong with it. */
+export type CompiledCron = { calendars: Calendar[] } | { faults: Fault[] };
+
 const fieldOrder = 'minute hour day-of-month month day-of-week';
 
 /**
  * Compiles a standard five-field cron text to calendars at second 0. Where day-of-month and day-of-week are both
  * restricted either may match, which is two calendars. All faults at once, each at its offset in the text.
  */
-export function compileCron(text: string): { calendars: Calendar[] } | { faults: Fault[] } {
+export function compileCron(text: string): CompiledCron {
   if (text.length > longestCron)
     return { faults: [{ offset: 0, message: `the cron text is longer than ${longestCron} characters` }] };
+  const known = compiled.get(text);
+  if (known) return known;
+  const result = readCron(text);
+  if (compiled.size >= mostCompiled) compiled.clear();
+  compiled.set(text, result);
+  return result;
+}
+
+function readCron(text: string): CompiledCron {
   const trimmed = text.trim();
   if (trimmed.startsWith('@')) return compileNickname(trimmed, text.indexOf('@'));
   const words = [...text.matchAll(/\S+/g)].map((match) => ({ text: match[0], offset: match.index }));
@@ -51,9 +67,9 @@ export function compileCron(text: string): { calendars: Calendar[] } | { faults:
   return { calendars: dayOfMonth.text === '*' ? [byWeekday] : [byDate, byWeekday] };
 }
 
-function compileNickname(nickname: string, offset: number): { calendars: Calendar[] } | { faults: Fault[] } {
+function compileNickname(nickname: string, offset: number): CompiledCron {
   const meaning = cronNicknames.get(nickname.toLowerCase());
-  if (meaning !== undefined) return compileCron(meaning);
+  if (meaning !== undefined) return readCron(meaning);
   if (nickname.toLowerCase() === '@reboot') {
     const hint = 'a schedule belongs to the cluster and not to the start of a machine';
     return { faults: [{ offset, message: '`@reboot` is not a time', hint }] };

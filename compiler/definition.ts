@@ -1,8 +1,8 @@
 import { v5 } from 'uuid';
-import type { Cadence, JsonValue, Order } from '../workflows/contract.ts';
+import type { Cadence, CommonOrder, Order } from '../workflows/contract.ts';
 import { compileCadence } from './cadence.ts';
 import { hashContract, hashRevision } from './digest.ts';
-import type { Behaviour } from './digest.ts';
+import type { CommonBehaviour, SpecificBehaviour } from './digest.ts';
 import type { DefinitionKeys } from './schema.ts';
 
 /** One compiled file: what stands in its frontmatter, its prose, and the order that every run of it gets. */
@@ -14,6 +14,10 @@ export interface Definition {
   owner: string;
   enabled: boolean;
   labels: Record<string, string>;
+  /** Names of variables that hold the addresses to tell of what went wrong. */
+  notify: string[];
+  /** Ids that this activity had before; their history and their schedules are its own. */
+  movedFrom: string[];
   /** The outside runners that are expected to drive the same activity, and when. */
   sources: Record<string, Cadence>;
   /** The keys of the file as they were read, for whoever compares two contents. */
@@ -39,30 +43,44 @@ export function buildDefinition(
   keys: DefinitionKeys,
   frontmatter: Record<string, unknown>,
   runbook: string,
+  specific: SpecificBehaviour,
+  fromYear: number,
 ): Definition {
-  const { id, title, owner, kind, enabled, labels = {} } = keys;
+  const { id, title, owner, enabled, labels = {}, notify, moved_from: movedFrom } = keys;
   const uuid = keys.uuid ?? deriveUuid(id);
-  const behaviour = buildBehaviour(keys);
-  const { kind: _kind, ...parts } = behaviour;
-  const order: Order = {
-    format: 1,
-    definition: { id, uuid, title, owner, kind },
-    contractHash: hashContract(behaviour),
+  const common = buildCommon(keys);
+  const { schedule } = keys;
+  const dst = schedule.dst === undefined ? {} : { dst: schedule.dst };
+  const order = {
+    format: 1 as const,
+    contractHash: hashContract({ ...common, ...specific, ...dst }),
     revision: hashRevision(frontmatter, runbook),
-    ...parts,
+    ...common,
+    cadence: compileCadence(schedule, id, fromYear),
+    ...(notify.length === 0 ? {} : { notify }),
   };
   const sources = Object.fromEntries(
-    Object.entries(keys.sources).map(([name, source]) => [name, compileCadence(source, id)]),
+    Object.entries(keys.sources).map(([name, source]) => [name, compileCadence(source, id, fromYear)]),
   );
-  return { file, id, uuid, title, owner, enabled, labels, sources, frontmatter, runbook, order };
+  return {
+    ...{ file, id, uuid, title, owner, enabled, labels, notify, movedFrom, sources, frontmatter, runbook },
+    order: completeOrder(order, { id, uuid, title, owner }, specific),
+  };
 }
 
-function buildBehaviour(keys: DefinitionKeys): Behaviour {
-  const { budget, sweep } = keys;
-  const { lock_skipped, automation_error, assessment_failures } = sweep.outcome;
-  const { method, url, headers, body } = sweep.request;
+function completeOrder(
+  order: CommonOrder,
+  definition: { id: string; uuid: string; title: string; owner: string },
+  specific: SpecificBehaviour,
+): Order {
+  return specific.kind === 'sweep'
+    ? { ...order, kind: 'sweep', definition: { ...definition, kind: 'sweep' }, sweep: specific.sweep }
+    : { ...order, kind: 'watchdog', definition: { ...definition, kind: 'watchdog' }, watchdog: specific.watchdog };
+}
+
+function buildCommon(keys: DefinitionKeys): CommonBehaviour {
+  const { budget } = keys;
   return {
-    kind: keys.kind,
     cadence: compileCadence(keys.schedule, keys.id),
     misfire: { policy: keys.misfire_policy, graceMs: keys.misfire_grace },
     budget: {
@@ -73,13 +91,5 @@ function buildBehaviour(keys: DefinitionKeys): Behaviour {
     retry: { attempts: keys.retry.attempts },
     env: keys.env,
     secrets: keys.secrets,
-    sweep: {
-      request: { method, url, headers, ...(body === undefined ? {} : { body: body as JsonValue }) },
-      outcome: {
-        ...(lock_skipped === undefined ? {} : { lock_skipped }),
-        ...(automation_error === undefined ? {} : { automation_error }),
-        ...(assessment_failures === undefined ? {} : { assessment_failures }),
-      },
-    },
   };
 }

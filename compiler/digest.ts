@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto';
-import type { Order } from '../workflows/contract.ts';
+import type { CommonOrder, SweepOrder, WatchdogOrder } from '../workflows/contract.ts';
+import type { DstPolicy } from './dst.ts';
 
-/** The part of an order that decides what a run does. */
-export type Behaviour = Pick<
-  Order,
-  'cadence' | 'misfire' | 'budget' | 'onFailure' | 'retry' | 'env' | 'secrets' | 'sweep'
-> & { kind: Order['definition']['kind'] };
+/** The part of an order that decides what a run does; its cadence without the clock changes written out. */
+export type Behaviour = CommonBehaviour & SpecificBehaviour & { dst?: DstPolicy };
+
+/** What the behaviours of all kinds have in common. */
+export type CommonBehaviour = Pick<
+  CommonOrder,
+  'cadence' | 'misfire' | 'budget' | 'onFailure' | 'retry' | 'env' | 'secrets'
+>;
+
+/** What only one kind has. */
+export type SpecificBehaviour =
+  { kind: 'sweep'; sweep: SweepOrder['sweep'] } | { kind: 'watchdog'; watchdog: WatchdogOrder['watchdog'] };
 
 /**
  * SHA-256 in hex of all that a file says, prose included: it changes with every word and not with the way the YAML is
@@ -29,9 +37,18 @@ function hash(value: unknown): string {
 
 /** JSON with the keys of every object sorted, so that equal values are equal texts. `undefined` is left out. */
 export function writeCanonical(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
-    const entries = Object.entries(item).sort(([left], [right]) => (left < right ? -1 : 1));
-    return Object.fromEntries(entries);
-  });
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return `${value}`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) {
+    let items = '';
+    for (const item of value) items += `${items === '' ? '' : ','}${writeCanonical(item)}`;
+    return `[${items}]`;
+  }
+  const record = value as Record<string, unknown>;
+  let text = '';
+  for (const key of Object.keys(record).sort()) {
+    const item = record[key];
+    if (item !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${writeCanonical(item)}`;
+  }
+  return `{${text}}`;
 }

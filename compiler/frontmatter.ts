@@ -11,6 +11,8 @@ export interface SplitFile {
   yamlOffset: number;
   /** The prose under the frontmatter, with LF line ends. */
   body: string;
+  /** The line of the file that the prose begins with. */
+  bodyLine: number;
 }
 
 /** Larger files are refused: a definition is a page, and everything below is held in memory. */
@@ -24,7 +26,7 @@ export function splitFile(file: string, content: string): SplitFile | Problem {
   const lines = countLines(text);
   const refuse = (offset: number, message: string, hint?: string): Problem => {
     const { line, col } = lines.linePos(offset);
-    return { file, line, column: col, path: '', message, ...(hint === undefined ? {} : { hint }) };
+    return { file, line, column: col, path: '', severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
   };
   if (text.length > largestFileBytes || Buffer.byteLength(text) > largestFileBytes) {
     return refuse(0, `the file is larger than 1 MiB; a definition is a page of text`);
@@ -35,7 +37,11 @@ export function splitFile(file: string, content: string): SplitFile | Problem {
   const fault = findFenceFault(text);
   if (fault) return refuse(fault.offset, fault.message, fault.hint);
   const { yaml, body, language } = splitText(text);
-  return { file, text, lines, yaml, yamlOffset: fence.length + language.length, body: body.replaceAll('\r\n', '\n') };
+  return {
+    ...{ file, text, lines, yaml, yamlOffset: fence.length + language.length },
+    body: body.replaceAll('\r\n', '\n'),
+    bodyLine: lines.linePos(text.length - body.length).line,
+  };
 }
 
 function countLines(text: string): LineCounter {

@@ -11,13 +11,22 @@ import type { YamlFile } from './yaml-document.ts';
  */
 export function locateRemark(yaml: YamlFile, remark: Remark): Problem {
   const { split } = yaml;
-  const { line, col } = split.lines.linePos(findOffset(yaml, remark));
-  const problem = { file: split.file, line, column: col, path: formatPath(remark.path), message: remark.message };
+  const { line, column } = remark.at ?? findPlace(yaml, remark);
+  const problem: Problem = {
+    ...{ file: split.file, line, column, path: formatPath(remark.path) },
+    severity: remark.isWarning === true ? 'warning' : 'error',
+    message: remark.message,
+  };
   return remark.hint === undefined ? problem : { ...problem, hint: remark.hint };
 }
 
-function findOffset({ split, document }: YamlFile, remark: Remark): number {
-  const found = findNode(document, remark.path);
+function findPlace(yaml: YamlFile, remark: Remark): { line: number; column: number } {
+  const { line, col } = yaml.split.lines.linePos(findOffset(yaml, remark));
+  return { line, column: col };
+}
+
+function findOffset({ split, readDocument }: YamlFile, remark: Remark): number {
+  const found = findNode(readDocument(), remark.path);
   if (found === undefined) return 0;
   const inYaml = (offset: number): number => split.yamlOffset + offset;
   if (!found.isWhole) return inYaml(startOf(found.key ?? found.value));

@@ -5,9 +5,14 @@ export interface Problem {
   column: number;
   /** The key in the frontmatter, such as `schedule.cron`; empty where the file itself is at fault. */
   path: string;
+  /** A warning leaves the definition usable; under `--strict` it counts as an error. */
+  severity: Severity;
   message: string;
   hint?: string;
 }
+
+/** How much a problem weighs. */
+export type Severity = 'error' | 'warning';
 
 /** Colours a part of the output; the parts are named, the colours are the caller's. */
 export type Paint = (part: 'place' | 'message' | 'source' | 'caret' | 'hint', text: string) => string;
@@ -18,12 +23,13 @@ const plain: Paint = (_part, text) => text;
 const widestSource = 160;
 
 /**
- * Writes a problem for a person: `file:line:column: message`, then, where the source is given, its line with a caret,
+ * Writes a problem for a person: `file:line:column: message`, a warning saying so, then, where the source is given, its line with a caret,
  * then the hint. No newline at the end.
  */
 export function renderProblem(problem: Problem, sourceText?: string, paint: Paint = plain): string {
   const place = paint('place', `${problem.file}:${problem.line}:${problem.column}:`);
-  const lines = [`${place} ${paint('message', showText(problem.message))}`];
+  const warning = problem.severity === 'warning' ? 'warning: ' : '';
+  const lines = [`${place} ${warning}${paint('message', showText(problem.message))}`];
   const source = sourceText === undefined ? undefined : findLine(sourceText, problem.line);
   if (source !== undefined && source !== '') lines.push(...renderCaret(source, problem, paint));
   if (problem.hint !== undefined) lines.push(paint('hint', `  hint: ${showText(problem.hint)}`));

@@ -10,6 +10,9 @@ export interface Remark {
   offset?: number;
   /** Whether the key is meant and not its value. */
   atKey?: boolean;
+  /** A line and a column of the file, where something below the frontmatter is meant. */
+  at?: { line: number; column: number };
+  isWarning?: boolean;
 }
 
 /** Writes a path as a person would: `sweep.request.headers.Authorization`, `env[1]`. */

@@ -13,12 +13,16 @@ import {
   timezoneField,
   variableField,
 } from './fields.ts';
+import { requestSchema } from './request-schema.ts';
+import { watchdogSchema } from './watchdog-schema.ts';
 
 /** The server drops a summary of more bytes than this; so a title may not have more. */
 const longestTitleBytes = 400;
 
 const idForm = /^[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
 const idExpectation = 'expected dotted kebab-case such as the-custodian.state-hub-sweep, at most 200 characters';
+
+const idField = z.string(idExpectation).max(200, idExpectation).regex(idForm, idExpectation);
 
 const wholeSeconds = { wholeSeconds: true, leastMs: 1_000 };
 
@@ -29,6 +33,7 @@ const timeKeys = {
   start: momentField.optional(),
   end: momentField.optional(),
   skip: z.array(skipField, 'expected a list of dates or cron texts').optional(),
+  dst: z.enum(['skip', 'once', 'both']).optional(),
 };
 
 const scheduleSchema = z
@@ -98,36 +103,24 @@ const outcomeSchema = z.strictObject(
   'expected a mapping from an outcome to a CEL expression',
 );
 
-/** The methods a sweep may use; a GET or a DELETE has no body. */
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-
-const requestSchema = z.strictObject(
-  {
-    method: z.enum(methods),
-    url: z.string('expected a URL such as ${STATE_HUB_URL}/consistency/sweep'),
-    headers: z
-      .record(z.string(), z.string('expected text; put quotes around it'), 'expected a mapping from header to text')
-      .default({}),
-    body: z.unknown().optional(),
-  },
-  'expected a mapping with method and url',
-);
-
 const sweepSchema = z.strictObject(
   { request: requestSchema, outcome: outcomeSchema.default({}) },
   'expected a mapping with request and outcome',
 );
 
+/** The kinds of a definition; each has a section of its own name. */
+export const kinds = ['sweep', 'watchdog'] as const;
+
 /** The frontmatter of a definition, key by key; what concerns several sections is checked in `check-definition.ts`. */
 export const definitionSchema = z.strictObject({
-  id: z.string(idExpectation).max(200, idExpectation).regex(idForm, idExpectation),
+  id: idField,
   uuid: z.guid('expected a UUID such as 7c4e9a12-8f3b-4d5e-9c6a-1b2d3e4f5a6b').toLowerCase().optional(),
   title: lineField(200).refine(
     (title) => Buffer.byteLength(title) <= longestTitleBytes,
     `expected at most ${longestTitleBytes} bytes of UTF-8, which is what the server shows`,
   ),
   owner: lineField(100),
-  kind: z.enum(['sweep']),
+  kind: z.enum(kinds),
   enabled: z.boolean().default(false),
   schedule: scheduleSchema,
   misfire_policy: z.enum(['skip', 'run_once']).default('skip'),
@@ -150,7 +143,13 @@ export const definitionSchema = z.strictObject({
   labels: z
     .record(z.string(), z.string('expected text; put quotes around it'), 'expected a mapping from label to text')
     .optional(),
-  sweep: sweepSchema,
+  notify: variablesSchema.default([]),
+  moved_from: z
+    .union([idField, z.array(idField, idExpectation)], idExpectation)
+    .transform((ids) => (Array.isArray(ids) ? ids : [ids]))
+    .default([]),
+  sweep: sweepSchema.optional(),
+  watchdog: watchdogSchema.optional(),
 });
 
 /** The frontmatter of a definition once every key by itself is right: defaults filled in, durations in milliseconds. */

@@ -28,16 +28,10 @@ export function startOfDay(year: number, month: number, day: number, timezone: s
   const wanted = Date.UTC(year, month - 1, day);
   const format = openZone(timezone);
   if (timezone === 'UTC' || !format) return wanted;
-  const first = wanted - offsetAt(format, wanted);
-  const second = wanted - offsetAt(format, first);
+  const first = wanted - readOffset(format, wanted);
+  const second = wanted - readOffset(format, first);
   const candidates = [Math.min(first, second), Math.max(first, second)];
-  return candidates.find((instant) => instant + offsetAt(format, instant) >= wanted) ?? second;
-}
-
-/** Local time minus UTC in a zone at an instant, in milliseconds; 0 for a name that is no zone. */
-export function zoneOffsetMs(timezone: string, instantMs: number): number {
-  const format = openZone(timezone);
-  return timezone === 'UTC' || !format ? 0 : offsetAt(format, instantMs);
+  return candidates.find((instant) => instant + readOffset(format, instant) >= wanted) ?? second;
 }
 
 function openZone(name: string): Intl.DateTimeFormat | undefined {
@@ -61,8 +55,13 @@ function openZone(name: string): Intl.DateTimeFormat | undefined {
   }
 }
 
-/** Local time minus UTC at an instant, in milliseconds. */
-function offsetAt(format: Intl.DateTimeFormat, instant: number): number {
+/** Local time minus UTC at an instant, in milliseconds; 0 for a zone that is not known. */
+export function offsetAt(timezone: string, instant: number): number {
+  const format = openZone(timezone);
+  return timezone === 'UTC' || !format ? 0 : readOffset(format, instant);
+}
+
+function readOffset(format: Intl.DateTimeFormat, instant: number): number {
   const parts = new Map(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
   const read = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
   return Date.UTC(read('year'), read('month') - 1, read('day'), read('hour'), read('minute'), read('second')) - instant;

@@ -1,13 +1,14 @@
 import { isAlias, isMap, isScalar, parseDocument, visit } from 'yaml';
 import type { Document, Node, Pair, ParsedNode, Scalar, YAMLMap } from 'yaml';
 import type { SplitFile } from './frontmatter.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 import type { Problem } from './problem.ts';
 
-/** The keys of one file as plain values, together with the tree that knows where each of them stands. */
+/** The keys of one file as plain values, and the tree that knows where each of them stands, made when it is asked for. */
 export interface YamlFile {
   split: SplitFile;
-  document: Document.Parsed<ParsedNode>;
   data: Record<string, unknown>;
+  readDocument: () => Document.Parsed<ParsedNode>;
 }
 
 /** Aliases may expand to at most this many nodes; a definition needs none, and a few lines can make billions. */
@@ -21,10 +22,20 @@ const deepestNesting = 32;
 
 /** Parses the frontmatter as YAML 1.2 core: no merge keys, no tags of its own, every key once. All faults at once. */
 export function parseYaml(split: SplitFile): YamlFile | Problem[] {
+  const plain = readPlainYaml(split.yaml);
+  if (plain) return { split, data: plain, readDocument: parseOnce(split.yaml) };
   const at: PlaceProblem = (offset, message, hint) => {
     const inBlock = Math.min(offset, split.yaml.trimEnd().length);
     const { line, col } = split.lines.linePos(split.yamlOffset + inBlock);
-    return { file: split.file, line, column: col, path: '', message, ...(hint === undefined ? {} : { hint }) };
+    return {
+      file: split.file,
+      line,
+      column: col,
+      path: '',
+      severity: 'error',
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    };
   };
   try {
     return readDocument(split, at);
@@ -37,14 +48,7 @@ export function parseYaml(split: SplitFile): YamlFile | Problem[] {
 const tooDeep = `the frontmatter is nested deeper than ${deepestNesting} levels`;
 
 function readDocument(split: SplitFile, at: PlaceProblem): YamlFile | Problem[] {
-  const document = parseDocument(split.yaml, {
-    version: '1.2',
-    schema: 'core',
-    merge: false,
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'silent',
-  });
+  const document = parseTree(split.yaml);
   const faults = [...document.errors, ...document.warnings].slice(0, mostFaults).map((error) => {
     const [message, hint] = describeYamlError(error.code, error.message);
     return at(error.pos[0], message, hint);
@@ -55,7 +59,7 @@ function readDocument(split: SplitFile, at: PlaceProblem): YamlFile | Problem[] 
       at(
         -split.yamlOffset,
         'the frontmatter is empty',
-        'it needs `id`, `title`, `owner`, `kind`, `schedule`, `budget` and `sweep`',
+        'it needs `id`, `title`, `owner`, `kind`, `schedule`, `budget`, and `sweep` or `watchdog`',
       ),
     ];
   if (!isMap(document.contents)) {
@@ -66,10 +70,26 @@ function readDocument(split: SplitFile, at: PlaceProblem): YamlFile | Problem[] 
   return readValues(split, document, at);
 }
 
+function parseOnce(text: string): () => Document.Parsed<ParsedNode> {
+  let document: Document.Parsed<ParsedNode> | undefined;
+  return () => (document ??= parseTree(text));
+}
+
+function parseTree(text: string): Document.Parsed<ParsedNode> {
+  return parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+}
+
 function readValues(split: SplitFile, document: Document.Parsed<ParsedNode>, at: PlaceProblem): YamlFile | Problem[] {
   try {
     const data = document.toJS({ maxAliasCount: mostAliases }) as Record<string, unknown>;
-    return { split, document, data };
+    return { split, data, readDocument: () => document };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return [

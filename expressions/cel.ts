@@ -28,8 +28,21 @@ export class CelEvaluationError extends Error {
 /** An expression that needs longer than this is stopped; a large body takes some ten milliseconds. */
 const deadlineMs = 2_000;
 
+/** Many definitions share a few expressions. */
+const checked = new Map<string, Fault | undefined>();
+const mostChecked = 1_000;
+
 /** Checks names, functions and types without a response; what `body` holds is not known before there is one. */
 export function checkCel(expression: string, expected: CelResult): Fault | undefined {
+  const key = `${expected} ${expression}`;
+  if (checked.has(key)) return checked.get(key);
+  const fault = findCelFault(expression, expected);
+  if (checked.size >= mostChecked) checked.clear();
+  checked.set(key, fault);
+  return fault;
+}
+
+function findCelFault(expression: string, expected: CelResult): Fault | undefined {
   if (expression.trim() === '') {
     return { offset: 0, message: 'the expression is empty', hint: 'leave the key out instead' };
   }

@@ -17,6 +17,8 @@ export type RunVariable = (typeof runVariables)[number];
 export interface DeclaredVariables {
   env: readonly string[];
   secrets: readonly string[];
+  /** In a remedy: the columns of the finding, as `finding.COLUMN`; `any` where they are not known beforehand. */
+  finding?: readonly string[] | 'any';
 }
 
 /** Spelling of a variable of the worker, as `env:` and `secrets:` list them. */
@@ -27,7 +29,10 @@ export function findNameFault(
   name: string,
   declared: DeclaredVariables,
 ): { message: string; hint: string } | undefined {
-  const allowed = [...runVariables, ...declared.env, ...declared.secrets];
+  const { finding = [] } = declared;
+  if (finding === 'any' && /^finding\.[A-Za-z_]\w*$/.test(name)) return undefined;
+  const columns = finding === 'any' ? [] : finding.map((column) => `finding.${column}`);
+  const allowed = [...runVariables, ...columns, ...declared.env, ...declared.secrets];
   if (allowed.includes(name)) return undefined;
   if (name.trim() === '') {
     return { message: '`${}` names no variable', hint: `allowed: ${allowed.join(', ')}` };

@@ -1,4 +1,4 @@
-import { zoneOffsetMs } from '../compiler/timezone.ts';
+import { offsetAt as readOffset } from '../compiler/timezone.ts';
 
 /** A wall clock's reading; month and day count from 1. `repeatMs` is an hour in the second of two hours of one name. */
 export interface Clock {
@@ -36,7 +36,7 @@ export function openZone(timezone: string): Zone {
     const period = Math.floor(instantMs / offsetHoldsMs);
     const known = offsets.get(period);
     if (known !== undefined) return known;
-    const offsetMs = zoneOffsetMs(timezone, period * offsetHoldsMs);
+    const offsetMs = readOffset(timezone, period * offsetHoldsMs);
     offsets.set(period, offsetMs);
     return offsetMs;
   };

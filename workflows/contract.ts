@@ -3,6 +3,11 @@
  * `Order` written by an older version, and a run in flight outlives an upgrade. Plain types and nothing to install.
  */
 
+import type { WatchdogPlan } from './watchdog-plan.ts';
+
+export { auditParameters } from './watchdog-plan.ts';
+export type { CheckMode, SqlStatement, WatchdogCheck, WatchdogPlan } from './watchdog-plan.ts';
+
 /** Name of the one workflow type; what a schedule starts. */
 export const workflowType = 'activityRun';
 
@@ -85,9 +90,11 @@ export interface OutcomeRules {
 }
 
 /** A compiled definition: the argument of every run, holding the names of its variables and none of their values. */
-export interface Order {
+export type Order = SweepOrder | WatchdogOrder;
+
+/** What the orders of all kinds have in common. */
+export interface CommonOrder {
   format: 1;
-  definition: { id: string; uuid: string; title: string; owner: string; kind: 'sweep' };
   /** Hash of everything that changes behaviour; what a canary vouches for. */
   contractHash: string;
   /** Hash of the whole definition, prose included. */
@@ -100,7 +107,22 @@ export interface Order {
   retry: { attempts: number };
   env: string[];
   secrets: string[];
+  /** Names of variables that hold the addresses (webhooks) to tell of what went wrong; absent where there are none. */
+  notify?: string[];
+}
+
+/** The order of a sweep. `kind` is absent in orders that were written before there were others. */
+export interface SweepOrder extends CommonOrder {
+  kind?: 'sweep';
+  definition: { id: string; uuid: string; title: string; owner: string; kind: 'sweep' };
   sweep: { request: RequestTemplate; outcome: OutcomeRules };
+}
+
+/** The order of a watchdog. */
+export interface WatchdogOrder extends CommonOrder {
+  kind: 'watchdog';
+  definition: { id: string; uuid: string; title: string; owner: string; kind: 'watchdog' };
+  watchdog: WatchdogPlan;
 }
 
 /** A firing by hand: the second argument of the workflow; absent when a schedule fired it. */

@@ -43,7 +43,7 @@ async function readRuns(definitionId: string, { settings, output }: Session): Pr
 }
 
 function formatSchedule({ id, order, paused, note, nextTicks, running }: OwnSchedule, { colors }: Output): string {
-  const { definition, budget, misfire, sweep } = order;
+  const { definition, budget, misfire } = order;
   const fields: [string, string][] = [
     ['id', id],
     ['title', showLine(definition.title)],
@@ -55,7 +55,9 @@ function formatSchedule({ id, order, paused, note, nextTicks, running }: OwnSche
     ['budget', `${budget.maxSeconds} s, aborted after ${budget.hardTimeoutMs / 1000} s`],
     ['misfire', `${misfire.policy} when more than ${misfire.graceMs / 1000} s late`],
     ['on failure', order.onFailure],
-    ['request', showLine(`${sweep.request.method} ${sweep.request.url}`)],
+    order.kind === 'watchdog'
+      ? ['checks', order.watchdog.checks.map(({ name, mode }) => `${name} (${mode})`).join(', ')]
+      : ['request', showLine(`${order.sweep.request.method} ${order.sweep.request.url}`)],
     ['variables', [...order.env, ...order.secrets.map((name) => `${name} (secret)`)].join(', ')],
     ['revision', order.revision.slice(0, 12)],
     ['contract', order.contractHash.slice(0, 12)],

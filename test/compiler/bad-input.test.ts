@@ -2,12 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { change, compile, listProblems, sample } from './sample.ts';
 
 const keys =
-  'id, uuid, title, owner, kind, enabled, schedule, misfire_policy, misfire_grace, budget, on_failure, retry, env, secrets, sources, labels, sweep';
+  'id, uuid, title, owner, kind, enabled, schedule, misfire_policy, misfire_grace, budget, on_failure, retry, env, secrets, sources, labels, notify, moved_from, sweep, watchdog';
 const duration = 'expected a duration such as 30s, 5m, 1h30m';
 
 /** What is changed in the sample, into what, and the one problem that has to come of it. */
 const table: [from: string, to: string, problem: string][] = [
-  ['kind: sweep', 'kind: watchdog', 'a.md:5:7: `kind` is `watchdog`; expected one of sweep'],
+  [
+    'kind: sweep',
+    'kind: sweeps',
+    'a.md:5:7: `kind` is `sweeps`; expected one of sweep, watchdog -> did you mean `sweep`?',
+  ],
   ['kind: sweep', 'kind: sweep\nenabled: yes', 'a.md:6:10: `enabled` is `yes`; expected true or false -> write `true`'],
   ['kind: sweep', 'kind: sweep\nzebra: 1', `a.md:6:1: unknown key \`zebra\` -> allowed: ${keys}`],
   [
@@ -103,8 +107,8 @@ const table: [from: string, to: string, problem: string][] = [
   ],
   [
     '{ cron: "0 3 * * *" }',
-    '{ every: 30s, spread: 31s }',
-    'a.md:6:33: `spread` is 31s, longer than the interval of 30s',
+    '{ every: 10m, spread: 11m }',
+    'a.md:6:33: `spread` is 11m, longer than the interval of 10m',
   ],
   [
     '{ cron: "0 3 * * *" }',
@@ -213,7 +217,7 @@ const table: [from: string, to: string, problem: string][] = [
   [
     'kind: sweep',
     'kind: sweep\nsources: { local-timer: { every: 1h, jitter: 1s } }',
-    'a.md:6:38: unknown key `jitter` in `sources.local-timer` -> allowed: cron, every, timezone, start, end, skip',
+    'a.md:6:38: unknown key `jitter` in `sources.local-timer` -> allowed: cron, every, timezone, start, end, skip, dst',
   ],
   [
     'kind: sweep',

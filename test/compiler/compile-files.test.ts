@@ -77,3 +77,51 @@ describe('an identity belongs to one file', () => {
     ]);
   });
 });
+
+describe('warnings', () => {
+  const bare = change('## On automation error\n', '');
+  const warning = 'a.md:20:1: the runbook has no heading `## On automation error`';
+
+  test('leave a definition its use', () => {
+    const { definitions, problems } = compileFiles([{ file: 'a.md', text: bare }]);
+    expect(definitions).toHaveLength(1);
+    expect(problems.map((problem) => [problem.severity, renderProblem(problem).split('\n')[0]])).toEqual([
+      ['warning', warning.replace(': the', ': warning: the')],
+    ]);
+  });
+
+  test('are errors under strict', () => {
+    const { definitions, problems } = compileFiles([{ file: 'a.md', text: bare }], { strict: true });
+    expect(definitions).toEqual([]);
+    expect(problems.map((problem) => [problem.severity, renderProblem(problem).split('\n')[0]])).toEqual([
+      ['error', warning],
+    ]);
+  });
+});
+
+describe('moved_from', () => {
+  const moved = change('owner: team', 'owner: team\nmoved_from: team.other-sweep');
+
+  test('cannot name a definition that is still here', () => {
+    const hint = 'rename it here, or leave `moved_from` out';
+    expect(list([moved, other])).toEqual([
+      `0.md:5:13: \`team.other-sweep\` has not moved: 1.md:2 defines it\n  hint: ${hint}`,
+    ]);
+    expect(list([other, moved])).toEqual([
+      `1.md:5:13: \`team.other-sweep\` has not moved: 0.md:2 defines it\n  hint: ${hint}`,
+    ]);
+  });
+
+  test('names what only one definition can have come from', () => {
+    const second = change('team.nightly-sweep', 'team.third-sweep', moved);
+    expect(list([moved, second])).toEqual([
+      '1.md:5:13: `team.other-sweep` has moved to 0.md:5 already\n  hint: only one definition can go on with its history',
+    ]);
+  });
+
+  test('does not name the definition itself', () => {
+    expect(list([change('owner: team', 'owner: team\nmoved_from: [team.nightly-sweep]')])).toEqual([
+      '0.md:5:14: `moved_from` names this definition itself',
+    ]);
+  });
+});

@@ -13,6 +13,7 @@ test('a definition compiles to the order of its runs, defaults filled in', () =>
   ]);
   expect(rest).toEqual({
     format: 1,
+    kind: 'sweep',
     definition: {
       id: 'team.nightly-sweep',
       uuid: deriveUuid('team.nightly-sweep'),
@@ -67,4 +68,13 @@ test('the uuid of an id never changes', () => {
 test('the order holds names and no values, and survives JSON', () => {
   const { order } = compileGood(sample);
   expect(JSON.parse(JSON.stringify(order))).toEqual(order);
+});
+
+test('whom to tell and what it was called before are kept beside the contract', () => {
+  const stated = compileGood(change('owner: team', 'owner: team\nnotify: [OPS_WEBHOOK]\nmoved_from: team.old-sweep'));
+  expect(stated).toMatchObject({ notify: ['OPS_WEBHOOK'], movedFrom: ['team.old-sweep'] });
+  expect(stated.order.notify).toEqual(['OPS_WEBHOOK']);
+  expect(stated.order.contractHash).toBe(compileGood(sample).order.contractHash);
+  expect(compileGood(sample).order).not.toHaveProperty('notify');
+  expect(compileGood(change('owner: team', 'owner: team\nmoved_from: [a.b, c.d]')).movedFrom).toEqual(['a.b', 'c.d']);
 });

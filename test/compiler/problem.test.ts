@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { compareProblems, renderProblem } from '../../compiler/problem.ts';
+import type { Problem } from '../../compiler/problem.ts';
 
-const problem = { file: 'a.md', line: 2, column: 8, path: 'owner', message: '`owner` is 5; expected text' };
+const problem: Problem = {
+  ...{ file: 'a.md', line: 2, column: 8, path: 'owner' },
+  severity: 'error',
+  message: '`owner` is 5; expected text',
+};
 
 test('a problem is written with its place, its source line, a caret and the hint', () => {
   expect(renderProblem({ ...problem, hint: 'put quotes around it' }, '---\nowner: 5\n---\n')).toBe(
@@ -40,7 +45,11 @@ test('colours are the caller’s', () => {
 });
 
 test('problems are ordered by file, line and column', () => {
-  const at = (file: string, line: number, column: number) => ({ ...problem, file, line, column });
+  const at = (file: string, line: number, column: number): Problem => ({ ...problem, file, line, column });
   const sorted = [at('b', 1, 1), at('a', 2, 1), at('a', 1, 9), at('a', 1, 2)].sort(compareProblems);
   expect(sorted.map((one) => `${one.file}${one.line}${one.column}`)).toEqual(['a12', 'a19', 'a21', 'b11']);
+});
+
+test('a warning says that it is one', () => {
+  expect(renderProblem({ ...problem, severity: 'warning' })).toBe('a.md:2:8: warning: `owner` is 5; expected text');
 });

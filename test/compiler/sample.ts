@@ -23,6 +23,8 @@ sweep:
     assessment_failures: body.failures
 ---
 # What this does
+## On automation error
+## On assessment failure
 `;
 
 /** Compiles one text as `a.md`. */
@@ -34,7 +36,8 @@ export function compile(text: string): { definitions: Definition[]; problems: Pr
 export function compileGood(text: string): Definition {
   const { definitions, problems } = compile(text);
   const [definition] = definitions;
-  if (!definition || problems.length > 0) throw new Error(JSON.stringify(problems, null, 1));
+  if (!definition || problems.some(({ severity }) => severity === 'error'))
+    throw new Error(JSON.stringify(problems, null, 1));
   return definition;
 }
 
@@ -46,7 +49,8 @@ export function change(from: string, to: string, text: string = sample): string 
 
 /** Problems as the first line that a person sees, with the hint behind an arrow. */
 export function listProblems(text: string): string[] {
-  return compile(text).problems.map(({ file, line, column, message, hint }) => {
-    return `${file}:${line}:${column}: ${message}${hint === undefined ? '' : ` -> ${hint}`}`;
+  return compile(text).problems.map(({ file, line, column, severity, message, hint }) => {
+    const warning = severity === 'warning' ? 'warning: ' : '';
+    return `${file}:${line}:${column}: ${warning}${message}${hint === undefined ? '' : ` -> ${hint}`}`;
   });
 }

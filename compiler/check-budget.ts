@@ -1,0 +1,37 @@
+import { fromRanges } from './calendar-ranges.ts';
+import { isMapping } from './check-request.ts';
+import { compileCron } from './cron.ts';
+import { formatDuration, parseDuration } from './duration.ts';
+import type { Remark } from './remark.ts';
+
+/**
+ * A run that may take longer than the time between two firings makes the schedule skip ticks. That is a warning, for
+ * a budget is a limit and not what a run takes; the time between firings is told for `every` and for cron without dates.
+ */
+export function checkBudget({ schedule, budget }: Record<string, unknown>): Remark[] {
+  if (!isMapping(schedule) || !isMapping(budget)) return [];
+  const seconds = budget['max_seconds'];
+  const intervalMs = findShortestInterval(schedule);
+  if (typeof seconds !== 'number' || intervalMs === undefined || intervalMs < 1_000 || seconds * 1_000 <= intervalMs)
+    return [];
+  const message = `a run may take ${formatDuration(seconds * 1_000)} and the next is due after ${formatDuration(intervalMs)}`;
+  const hint = 'a tick that comes while a run is going on is skipped; fire less often, or lower the budget';
+  return [{ path: ['budget', 'max_seconds'], message, hint, isWarning: true }];
+}
+
+function findShortestInterval({ every, cron }: Record<string, unknown>): number | undefined {
+  if (typeof every === 'string') {
+    const result = parseDuration(every, true);
+    return 'ms' in result ? result.ms : undefined;
+  }
+  const compiled = typeof cron === 'string' ? compileCron(cron) : undefined;
+  if (!compiled || !('calendars' in compiled)) return undefined;
+  return Math.min(...compiled.calendars.map(({ hour, minute }) => shortestOfDay(fromRanges(hour), fromRanges(minute))));
+}
+
+/** The shortest time between two firings on days that follow one another, in milliseconds. */
+function shortestOfDay(hours: number[], minutes: number[]): number {
+  const day = hours.flatMap((hour) => minutes.map((minute) => hour * 60 + minute));
+  const next = [...day.slice(1), (day[0] ?? 0) + 1_440];
+  return Math.min(...day.map((minute, index) => (next[index] ?? 0) - minute)) * 60_000;
+}

@@ -1,0 +1,128 @@
+import type { Fault } from '../expressions/fault.ts';
+
+/** SQL as the database takes it: the names of the parameters stand in the order of `$1`, `$2`. */
+export interface ParsedSql {
+  text: string;
+  parameters: string[];
+  /** Where each `:name` stands in the text that was given; a name may come more than once. */
+  places: { name: string; offset: number }[];
+  /** The node of the one statement, such as `SelectStmt`. */
+  kind: string;
+  /** The names of the columns it gives; undefined where they cannot be told, as with `*`. */
+  columns: string[] | undefined;
+  /** The kinds of the statements that its WITH clauses hold. */
+  inner: string[];
+}
+
+/** The part of the SQL parser that is used. */
+interface SqlParser {
+  parseSync: (query: string) => { stmts?: { stmt?: Record<string, unknown> }[] };
+}
+
+/** Longer statements are refused before they are parsed. */
+const longestSql = 20_000;
+
+/** SQL was to be parsed before `prepareSql` had ended: the caller forgot it. */
+export class SqlNotReadyError extends Error {
+  override readonly name = 'SqlNotReadyError';
+}
+
+let parser: SqlParser | undefined;
+
+/** Loads the parser of Postgres itself, compiled to WebAssembly: some 40 ms once, and only where a watchdog is compiled. */
+export async function prepareSql(): Promise<void> {
+  if (parser) return;
+  const library = await import('libpg-query');
+  await library.loadModule();
+  parser = library as unknown as SqlParser;
+}
+
+/** Text in quotes of all kinds, comments, casts, and then `:name` and `$1`. */
+const lexeme =
+  /[eE]'(?:[^'\\]|\\[^]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\/|\$(\w*)\$[^]*?\$\1\$|::|:([A-Za-z_]\w*)|\$\d+/g;
+
+/** Parses one statement with `:name` parameters. Offsets count from the start of `sql`. */
+export function parseSql(sql: string): ParsedSql | { fault: Fault } {
+  if (sql.length > longestSql)
+    return { fault: { offset: 0, message: `the SQL is longer than ${longestSql} characters` } };
+  const numbered = numberParameters(sql);
+  if ('fault' in numbered) return numbered;
+  const parsed = runParser(numbered.text);
+  if ('message' in parsed) {
+    return { fault: { offset: findOffset(numbered, parsed.position), message: `unreadable SQL: ${parsed.message}` } };
+  }
+  const [first, ...more] = parsed.statements;
+  if (first === undefined) return { fault: { offset: 0, message: 'there is no SQL here' } };
+  if (more.length > 0) return { fault: { offset: 0, message: `expected one statement, here are ${more.length + 1}` } };
+  const [kind = '', body] = Object.entries(first)[0] ?? [];
+  const { parameters, places } = numbered;
+  return { text: numbered.text, parameters, places, kind, ...describeStatement(body) };
+}
+
+interface NumberedSql {
+  text: string;
+  parameters: string[];
+  places: { name: string; offset: number }[];
+  /** How the text was changed: from `at` of the new text on, `offset` of the old one. */
+  shifts: { at: number; offset: number }[];
+}
+
+function numberParameters(sql: string): NumberedSql | { fault: Fault } {
+  const result: NumberedSql = { text: '', parameters: [], places: [], shifts: [{ at: 0, offset: 0 }] };
+  let done = 0;
+  for (const match of sql.matchAll(lexeme)) {
+    const name = match[2];
+    if (/^\$\d/.test(match[0])) {
+      const message = `\`${match[0]}\` cannot be told apart from the parameters that are put in`;
+      return { fault: { offset: match.index, message, hint: 'write `:name`' } };
+    }
+    if (name === undefined) continue;
+    if (!result.parameters.includes(name)) result.parameters.push(name);
+    result.places.push({ name, offset: match.index });
+    result.text += `${sql.slice(done, match.index)}$${result.parameters.indexOf(name) + 1}`;
+    done = match.index + match[0].length;
+    result.shifts.push({ at: result.text.length, offset: done });
+  }
+  result.text += sql.slice(done);
+  return result;
+}
+
+/** The parser counts characters, beyond the BMP too. */
+function findOffset({ text, shifts }: NumberedSql, position: number): number {
+  const at = [...text].slice(0, position).join('').length;
+  const shift = shifts.findLast((candidate) => candidate.at <= at);
+  return shift === undefined ? at : shift.offset + at - shift.at;
+}
+
+function runParser(text: string): { statements: Record<string, unknown>[] } | { message: string; position: number } {
+  if (!parser) throw new SqlNotReadyError('call prepareSql before compiling watchdogs');
+  if (text.trim() === '') return { statements: [] };
+  try {
+    return { statements: (parser.parseSync(text).stmts ?? []).flatMap(({ stmt }) => (stmt ? [stmt] : [])) };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const details = (error as { sqlDetails?: { cursorPosition?: number } }).sqlDetails;
+    return { message: error.message, position: Math.max(0, details?.cursorPosition ?? 0) };
+  }
+}
+
+function describeStatement(body: unknown): { columns: string[] | undefined; inner: string[] } {
+  const statement = (body ?? {}) as {
+    targetList?: { ResTarget?: { name?: string; val?: Record<string, unknown> } }[];
+    withClause?: { ctes?: { CommonTableExpr?: { ctequery?: Record<string, unknown> } }[] };
+  };
+  const names = (statement.targetList ?? []).map(({ ResTarget }) => ResTarget?.name ?? nameColumn(ResTarget?.val));
+  const known = names.filter((name) => name !== undefined);
+  const ctes = statement.withClause?.ctes ?? [];
+  return {
+    columns: known.length === names.length && known.length > 0 ? known : undefined,
+    inner: ctes.flatMap(({ CommonTableExpr }) => Object.keys(CommonTableExpr?.ctequery ?? {})),
+  };
+}
+
+/** What Postgres calls a column without AS; undefined where that takes more than a look. */
+function nameColumn(value: Record<string, unknown> | undefined): string | undefined {
+  const column = value?.['ColumnRef'] as { fields?: { String?: { sval?: string } }[] } | undefined;
+  const call = value?.['FuncCall'] as { funcname?: { String?: { sval?: string } }[] } | undefined;
+  return (column?.fields ?? call?.funcname)?.at(-1)?.String?.sval;
+}
