@@ -11,6 +11,8 @@ export function printChanges(changes: PlannedChange[], output: Output, stage: 'p
     update: colors.yellow,
     pause: colors.yellow,
     resume: colors.green,
+    repair: colors.yellow,
+    drift: colors.magenta,
     unchanged: colors.dim,
     refused: colors.red,
   };

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
-import type { ScheduleOptions, ScheduleOptionsStartWorkflowAction, Workflow } from '@temporalio/client';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import type { Definition } from '../compiler/definition.ts';
 import { ownSource, searchAttributes, workflowType } from '../workflows/contract.ts';
 import type { Order, Trigger } from '../workflows/contract.ts';
 import { fitBytes } from './byte-limit.ts';
-import { compileSpec } from './spec.ts';
+import { digestContent, encodeContent } from './content.ts';
+import type { ContentOptions, ScheduleContent } from './content.ts';
+import { normalizeCadence } from './spec.ts';
 
 /** What a schedule on the server is to be. `digest` names all of it except whether it is paused. */
 export interface DesiredSchedule {
@@ -15,11 +15,8 @@ export interface DesiredSchedule {
   digest: string;
   enabled: boolean;
   order: Order;
-  options: {
-    spec: ScheduleOptions['spec'];
-    policies: NonNullable<ScheduleOptions['policies']>;
-    action: ScheduleOptionsStartWorkflowAction<Workflow>;
-  };
+  content: ScheduleContent;
+  options: ContentOptions;
 }
 
 /** The key of the action's memo that marks a schedule as ours; its value is the digest. */
@@ -51,29 +48,41 @@ const patienceMs = 86_400_000;
 /** Compiles a definition to the schedule that drives it. */
 export function compileSchedule(definition: Definition, taskQueue: string): DesiredSchedule {
   const { id, enabled, order } = definition;
-  const spec = compileSpec(order.cadence);
-  const policies = {
-    overlap: ScheduleOverlapPolicy.SKIP,
-    catchupWindow: catchupWindowMs(order),
-    pauseOnFailure: false,
-  };
-  const action = {
-    type: 'startWorkflow' as const,
+  const details = runOptions(definition, 'schedule', 'schedule').staticDetails;
+  const content = compileContent(order, { taskQueue, details });
+  const digest = digestContent(content);
+  return { id, digest, enabled, order, content, options: encodeContent(content, markContent(digest, enabled)) };
+}
+
+/** What a schedule that runs an order is to hold. The task queue and the runbook are not part of the order. */
+export function compileContent(
+  order: Order,
+  { taskQueue, details }: Pick<ScheduleContent, 'taskQueue' | 'details'>,
+): ScheduleContent {
+  return {
+    cadence: normalizeCadence(order.cadence),
+    policies: {
+      overlap: ScheduleOverlapPolicy.SKIP,
+      catchupWindowMs: catchupWindowMs(order),
+      pauseOnFailure: false,
+    },
     workflowType,
-    workflowId: id,
+    workflowId: order.definition.id,
     taskQueue,
     args: [order],
-    ...runOptions(definition, 'schedule', 'schedule'),
+    timeouts: { executionMs: executionTimeoutMs(order) },
+    summary: summarizeOrder(order),
+    details,
+    searchAttributes: Object.fromEntries(
+      describeRun(order, 'schedule', 'schedule').map(({ key, value }) => [key.name, { type: key.type, value }]),
+    ),
+    memo: {},
   };
-  const content = JSON.stringify({ spec, policies, action: { ...action, typedSearchAttributes: undefined } });
-  const digest = createHash('sha256').update(content).digest('hex');
-  return {
-    id,
-    digest,
-    enabled,
-    order,
-    options: { spec, policies, action: { ...action, memo: { [digestMemo]: digest, [enabledMemo]: enabled } } },
-  };
+}
+
+/** The memo of the action that makes a schedule ours. */
+export function markContent(digest: string, enabled: boolean): Record<string, unknown> {
+  return { [digestMemo]: digest, [enabledMemo]: enabled };
 }
 
 function catchupWindowMs({ misfire }: Order): number {
@@ -88,12 +97,20 @@ export function runOptions(
 ) {
   const { file, runbook, order } = definition;
   return {
-    // A run that hangs would silence its schedule for ever.
-    workflowExecutionTimeout: order.budget.hardTimeoutMs + patienceMs,
-    staticSummary: fitBytes(order.definition.title, summaryLimitBytes, '…'),
+    workflowExecutionTimeout: executionTimeoutMs(order),
+    staticSummary: summarizeOrder(order),
     staticDetails: fitBytes(runbook, detailsLimitBytes, `\n\n… the rest is in ${basename(file)}`),
     typedSearchAttributes: describeRun(order, trigger, actor),
   };
+}
+
+/** A run that hangs would silence its schedule for ever. */
+function executionTimeoutMs({ budget }: Order): number {
+  return budget.hardTimeoutMs + patienceMs;
+}
+
+function summarizeOrder({ definition }: Order): string {
+  return fitBytes(definition.title, summaryLimitBytes, '…');
 }
 
 function describeRun(order: Order, trigger: Trigger, actor: string) {

@@ -6,6 +6,8 @@ export const signs: Record<PlannedChange['action'], string> = {
   update: '~',
   pause: '-',
   resume: '>',
+  repair: '~',
+  drift: '≠',
   unchanged: '=',
   refused: '!',
 };
@@ -17,6 +19,7 @@ export function renderChange(change: PlannedChange): string[] {
   return [
     `${signs[change.action]} ${change.action} ${change.id}${state}`,
     ...change.fields.map((field) => `    ${field}`),
+    ...change.drift.map((field) => `    changed on the server: ${field}`),
     ...remark,
   ];
 }
@@ -26,6 +29,8 @@ const planned: Record<PlannedChange['action'], string> = {
   update: 'to update',
   pause: 'to pause',
   resume: 'to resume',
+  repair: 'to repair',
+  drift: 'drifted',
   unchanged: 'unchanged',
   refused: 'refused',
 };
@@ -36,6 +41,7 @@ const applied: typeof planned = {
   update: 'updated',
   pause: 'paused',
   resume: 'resumed',
+  repair: 'repaired',
 };
 
 /** The last line under a plan, or under what was applied: how many of each. */
@@ -54,5 +60,5 @@ export function summarizeChanges(changes: PlannedChange[], stage: 'planned' | 'a
 
 /** Whether applying would do anything. */
 export function isPending(change: PlannedChange): boolean {
-  return change.action !== 'unchanged' && change.action !== 'refused';
+  return !['unchanged', 'drift', 'refused'].includes(change.action);
 }
