@@ -9,6 +9,7 @@ import { addList } from './commands/list.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addPause } from './commands/pause.ts';
 import { addPlan } from './commands/plan.ts';
+import { addPrune } from './commands/prune.ts';
 import { addResume } from './commands/resume.ts';
 import { addRun } from './commands/run.ts';
 import { addRuns } from './commands/runs.ts';
@@ -53,7 +54,7 @@ export function buildProgram(signal: AbortSignal): Command {
     .showHelpAfterError('(actcore --help lists the commands)')
     .exitOverride();
   const additions = [
-    ...[addLint, addPlan, addApply, addList, addShow, addCanary, addTrigger, addPause, addResume],
+    ...[addLint, addPlan, addApply, addPrune, addList, addShow, addCanary, addTrigger, addPause, addResume],
     ...[addRuns, addRun, addWorker, addDev, addDoctor, addMigrate, addCompletion],
   ];
   for (const add of additions) add(program, signal);

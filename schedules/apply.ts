@@ -37,10 +37,6 @@ export async function applySchedule(
 ): Promise<PlannedChange> {
   const change = await planSchedule(client, desired, options);
   switch (change.action) {
-    case 'unchanged':
-    case 'drift':
-    case 'refused':
-      return change;
     case 'create':
       await createSchedule(client, desired);
       await readBack(client, desired, desired.content, change);
@@ -51,10 +47,13 @@ export async function applySchedule(
     case 'resume':
       await readBack(client, desired, await updateSchedule(client, desired, options), change);
       return change;
+    default:
+      return change;
   }
 }
 
-async function createSchedule(client: Client, desired: DesiredSchedule): Promise<void> {
+/** Creates a schedule; false where another apply made one of this id meanwhile. */
+export async function createSchedule(client: Client, desired: DesiredSchedule): Promise<boolean> {
   try {
     await client.schedule.create({
       scheduleId: desired.id,
@@ -62,9 +61,10 @@ async function createSchedule(client: Client, desired: DesiredSchedule): Promise
       memo: { [ownerMemo]: true },
       state: desired.enabled ? { paused: false } : { paused: true, note: disabledNote },
     });
+    return true;
   } catch (error) {
-    // Another apply made it meanwhile: the read-back says whether it is the same one.
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    if (error instanceof ScheduleAlreadyRunning) return false;
+    throw error;
   }
 }
 
@@ -86,7 +86,8 @@ async function updateSchedule(
   return written;
 }
 
-async function readBack(
+/** @throws ReadBackError when what is stored differs from what was written */
+export async function readBack(
   client: Client,
   desired: DesiredSchedule,
   written: ScheduleContent,

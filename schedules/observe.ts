@@ -68,12 +68,3 @@ function readOrder(value: unknown): Order | undefined {
   const order = value as Partial<Order> | null | undefined;
   return order?.format === 1 && order.definition !== undefined ? (order as Order) : undefined;
 }
-
-/** The ids of all schedules of ours in the namespace, sorted. The server's listing lags a second or so behind. */
-export async function listScheduleIds(client: Client): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const summary of client.schedule.list()) {
-    if (summary.memo?.[ownerMemo] === true) ids.push(summary.scheduleId);
-  }
-  return ids.sort();
-}

@@ -5,11 +5,28 @@ import type { Drift } from './drift.ts';
 import { describeValue, listDifferences } from './difference.ts';
 import type { ObservedSchedule } from './observe.ts';
 
+/**
+ * `drift` is seen and left alone, `repair` is the same put back; `orphan` and `prune` are so for a schedule without a
+ * definition. Only applying ends in `failed`, and in `not_done` where the server was away by then.
+ */
+export type Action =
+  | 'create'
+  | 'update'
+  | 'pause'
+  | 'resume'
+  | 'repair'
+  | 'prune'
+  | 'drift'
+  | 'orphan'
+  | 'unchanged'
+  | 'refused'
+  | 'failed'
+  | 'not_done';
+
 /** What is to be done to one schedule so that the server agrees with the definition. */
 export interface PlannedChange {
   id: string;
-  /** `drift` is seen and left alone, `repair` is the same put back. */
-  action: 'create' | 'update' | 'pause' | 'resume' | 'repair' | 'drift' | 'unchanged' | 'refused';
+  action: Action;
   /** What the definition changes, each as `path: old -> new`. */
   fields: string[];
   /** What somebody changed on the server, each as `path: there -> in the definition`. */

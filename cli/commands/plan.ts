@@ -1,17 +1,18 @@
 import type { Command } from 'commander';
-import { planSchedule } from '../../schedules/apply.ts';
+import { planAll } from '../../schedules/apply-all.ts';
 import { compileSchedule } from '../../schedules/desired.ts';
-import { forEachAtOnce } from '../../schedules/each.ts';
 import { isPending } from '../../schedules/render.ts';
 import { handle, withJson } from '../command.ts';
-import type { CommonOptions } from '../command.ts';
 import { requireDefinitions } from '../definition-files.ts';
 import { printChanges } from '../plan-output.ts';
+import { startProgress } from '../progress-bar.ts';
+import { checkPruneLimit, orphanHelp, surveyServer, withPruneLimit } from '../prune-options.ts';
+import type { PruneFlags } from '../prune-options.ts';
 import { exitCodes } from '../refusal.ts';
 import { withTemporal } from '../temporal-service.ts';
 import { defaultDefinitions } from '../settings.ts';
 
-interface PlanFlags extends CommonOptions {
+interface PlanFlags extends PruneFlags {
   repair?: boolean;
 }
 
@@ -19,20 +20,34 @@ export function addPlan(program: Command, signal: AbortSignal): void {
   const command = program
     .command('plan')
     .summary('show what apply would change on the server')
-    .description('Show what apply would change on the server. Exits 0 when nothing would, 2 when something would.')
+    .description(
+      'Show what apply would change on the server. Exits 0 when nothing would, 2 when something would, and 1 when something is refused. Drift and orphans, which apply leaves alone, count only with --repair and --prune.',
+    )
+    .argument('[paths...]', 'definition files or folders', [defaultDefinitions])
     .option('--repair', 'also put back what somebody changed on the server')
-    .argument('[paths...]', 'definition files or folders', [defaultDefinitions]);
-  handle<PlanFlags>(withJson(command), signal, async ({ settings, output }, options, args) => {
-    const definitions = await requireDefinitions(args.length > 0 ? args : [defaultDefinitions], output);
-    const changes = await withTemporal(settings, (client) =>
-      forEachAtOnce(definitions, (definition, index) => {
-        output.progress(`planning ${index + 1} of ${definitions.length}`);
-        return planSchedule(client, compileSchedule(definition, settings.taskQueue), options);
-      }),
-    );
-    output.data({ changes });
-    printChanges(changes, output, 'planned');
-    if (changes.some((change) => change.action === 'refused')) return exitCodes.failed;
-    return changes.some(isPending) ? exitCodes.changesPending : exitCodes.ok;
+    .option('--prune', 'also remove orphans')
+    .addHelpText('after', orphanHelp);
+  handle<PlanFlags>(withJson(withPruneLimit(command)), signal, async ({ settings, output }, flags, args) => {
+    const { repair = false, prune = false, pruneLimit } = flags;
+    const paths = args.length > 0 ? args : [defaultDefinitions];
+    const definitions = await requireDefinitions(paths, output);
+    const { taskQueue } = settings;
+    const desired = definitions.map((definition) => compileSchedule(definition, taskQueue));
+    const { changes, survey } = await withTemporal(settings, async (client) => {
+      const defined = desired.map(({ id }) => id);
+      const onStep = startProgress(output, 'planning', desired.length);
+      const [survey, changes] = await Promise.all([
+        surveyServer(client, paths, { defined, taskQueue, prune }),
+        planAll(client, desired, { repair, onStep }),
+      ]);
+      return { changes, survey };
+    });
+    const orphans = (survey?.orphans ?? []).map((orphan) => (prune ? { ...orphan, action: 'prune' as const } : orphan));
+    const all = [...changes, ...orphans];
+    output.data({ changes: all });
+    printChanges(all, output, 'planned');
+    if (prune && survey !== undefined) checkPruneLimit(survey, pruneLimit);
+    if (all.some((change) => change.action === 'refused')) return exitCodes.failed;
+    return all.some(isPending) ? exitCodes.changesPending : exitCodes.ok;
   });
 }

@@ -26,7 +26,8 @@ function prepare(changes: Frontmatter = {}) {
   const id = `test.apply-${randomUUID().slice(0, 8)}`;
   made.push(id);
   const folder = writeFolder({ 'a.md': writeDefinition(id, changes) });
-  const options = { env: envOf(runner) };
+  // A task queue of its own: the definitions of the other tests would be orphans here.
+  const options = { env: { ...envOf(runner), ACTCORE_TASK_QUEUE: `queue-${id}` } };
   const read = async (command: 'plan' | 'apply') => {
     const { exitCode, document, stderr } = await readActcore<{ changes: PlannedChange[] }>([command, folder], options);
     expect(stderr).toBe('');
