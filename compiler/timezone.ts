@@ -34,6 +34,23 @@ export function startOfDay(year: number, month: number, day: number, timezone: s
   return candidates.find((instant) => instant + offsetAt(format, instant) >= wanted) ?? second;
 }
 
+/** What the clocks of a zone show at an instant, as if it were UTC; epoch milliseconds. */
+export function readWallTime(instant: number, timezone: string): number {
+  const format = openZone(timezone);
+  return timezone === 'UTC' || !format ? instant : instant + offsetAt(format, instant);
+}
+
+/**
+ * The instant that a local time of a zone stands for, as Go's `time.Date` chooses it: by the offset that holds where the
+ * same figures are read as UTC. A time that the clocks skip gives one beside the gap.
+ */
+export function resolveWallTime(wall: number, timezone: string): number {
+  const format = openZone(timezone);
+  if (timezone === 'UTC' || !format) return wall;
+  const guess = wall - offsetAt(format, wall);
+  return wall - offsetAt(format, guess);
+}
+
 function openZone(name: string): Intl.DateTimeFormat | undefined {
   const open = formats.get(name);
   if (open) return open;
