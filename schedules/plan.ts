@@ -1,9 +1,11 @@
 import { disabledNote, enabledNote } from './desired.ts';
 import type { DesiredSchedule } from './desired.ts';
-import { findDrift } from './drift.ts';
+import { findDrift, mergeContent } from './drift.ts';
 import type { Drift } from './drift.ts';
 import { describeValue, listDifferences } from './difference.ts';
 import type { ObservedSchedule } from './observe.ts';
+import { compareTicks } from './tick-change.ts';
+import type { TickChange } from './tick-change.ts';
 
 /**
  * `drift` is seen and left alone, `repair` is the same put back; `orphan` and `prune` are so for a schedule without a
@@ -34,6 +36,8 @@ export interface PlannedChange {
   /** Whether the schedule is paused afterwards, and the note it then has. */
   paused: boolean;
   note?: string;
+  /** Where a write moves the next ticks. */
+  ticks?: TickChange;
   /** What stands in the way: a pause that is kept, or why the change is refused. */
   remark?: string;
 }
@@ -41,10 +45,27 @@ export interface PlannedChange {
 export interface PlanOptions {
   /** Puts back what somebody changed on the server. */
   repair?: boolean;
+  /** When given, the next ticks before and after are compared. */
+  now?: Date;
+}
+
+/** The change, and where it moves ticks, which ones. */
+export function planChange(
+  desired: DesiredSchedule,
+  observed: ObservedSchedule | undefined,
+  options: PlanOptions = {},
+): PlannedChange {
+  const change = chooseChange(desired, observed, options);
+  const { now, repair = false } = options;
+  const isWritten = change.action === 'update' || change.action === 'repair';
+  if (now === undefined || observed === undefined || !isWritten || change.paused) return change;
+  const { cadence } = repair ? desired.content : mergeContent(desired, findDrift(desired, observed));
+  const ticks = compareTicks(observed.content.cadence, cadence, now);
+  return ticks === undefined ? change : { ...change, ticks };
 }
 
 /** Compares what is wanted with what is there. Pure: applying a plan and planning again gives only `unchanged` or `drift`. */
-export function planChange(
+function chooseChange(
   desired: DesiredSchedule,
   observed: ObservedSchedule | undefined,
   { repair = false }: PlanOptions = {},

@@ -1,4 +1,5 @@
 import type { Action, PlannedChange } from './plan.ts';
+import type { TickChange } from './tick-change.ts';
 
 /** The sign before each change, as in a diff. */
 export const signs: Record<Action, string> = {
@@ -24,7 +25,17 @@ export function renderChange(change: PlannedChange): string[] {
     `${signs[change.action]} ${change.action.replace('_', ' ')} ${change.id}${state}`,
     ...change.fields.map((field) => `    ${field}`),
     ...change.drift.map((field) => `    changed on the server: ${field}`),
+    ...(change.ticks === undefined ? [] : renderTicks(change.ticks)),
     ...remark,
+  ];
+}
+
+function renderTicks({ before, after, remark }: TickChange): string[] {
+  const list = (ticks: string[]) => ticks.map((tick) => `${tick.slice(0, 19)}Z`).join(' ') || 'none';
+  return [
+    `    next ticks: ${list(before)}`,
+    `          then: ${list(after)}`,
+    ...(remark === undefined ? [] : [`    ${remark}`]),
   ];
 }
 

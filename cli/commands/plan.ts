@@ -38,7 +38,7 @@ export function addPlan(program: Command, signal: AbortSignal): void {
       const onStep = startProgress(output, 'planning', desired.length);
       const [survey, changes] = await Promise.all([
         surveyServer(client, paths, { defined, taskQueue, prune }),
-        planAll(client, desired, { repair, onStep }),
+        planAll(client, desired, { repair, onStep, now: new Date() }),
       ]);
       return { changes, survey };
     });
