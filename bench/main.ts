@@ -1,7 +1,13 @@
+import { measureApply } from './apply.ts';
+import { measurePlan } from './plan.ts';
 import { measureTick } from './tick.ts';
 
 /** Every benchmark by its name. Each compares two ways in one run and prints the ratio, for machines are noisy. */
-const benchmarks: Record<string, () => Promise<void>> = { tick: measureTick };
+const benchmarks: Record<string, () => Promise<void>> = {
+  tick: measureTick,
+  plan: measurePlan,
+  apply: measureApply,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => benchmarks[name] === undefined);
