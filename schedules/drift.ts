@@ -47,7 +47,7 @@ export function mergeContent(desired: DesiredSchedule, { kept }: Pick<Drift, 'ke
   const merged = { ...desired.content, ...kept };
   // What somebody took away is kept away.
   for (const [part, value] of Object.entries(kept)) if (value === undefined) delete merged[part as ContentPart];
-  return merged as ScheduleContent;
+  return merged;
 }
 
 type ContentPart = 'retry' | 'priority' | 'remainingActions';

@@ -33,14 +33,13 @@ export function addPlan(program: Command, signal: AbortSignal): void {
     const definitions = await requireDefinitions(paths, output);
     const { taskQueue } = settings;
     const desired = definitions.map((definition) => compileSchedule(definition, taskQueue));
-    const { changes, survey } = await withTemporal(settings, async (client) => {
+    const [survey, changes] = await withTemporal(settings, (client) => {
       const defined = desired.map(({ id }) => id);
       const onStep = startProgress(output, 'planning', desired.length);
-      const [survey, changes] = await Promise.all([
+      return Promise.all([
         surveyServer(client, paths, { defined, taskQueue, prune }),
         planAll(client, desired, { repair, onStep, now: new Date() }),
       ]);
-      return { changes, survey };
     });
     const orphans = (survey?.orphans ?? []).map((orphan) => (prune ? { ...orphan, action: 'prune' as const } : orphan));
     const all = [...changes, ...orphans];
