@@ -1,8 +1,15 @@
+import { measureApply } from './apply.ts';
 import { measureCompile } from './compile.ts';
+import { measurePlan } from './plan.ts';
 import { measureTick } from './tick.ts';
 
 /** Every benchmark by its name. Each compares two ways in one run and prints the ratio, for machines are noisy. */
-const benchmarks: Record<string, () => Promise<void>> = { compile: measureCompile, tick: measureTick };
+const benchmarks: Record<string, () => Promise<void>> = {
+  compile: measureCompile,
+  plan: measurePlan,
+  apply: measureApply,
+  tick: measureTick,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => benchmarks[name] === undefined);

@@ -1,50 +1,49 @@
-import type { Client } from '@temporalio/client';
-import { applySchedule } from '../schedules/apply.ts';
+import { applyAll } from '../schedules/apply-all.ts';
 import { compileSchedule } from '../schedules/desired.ts';
-import type { DesiredSchedule } from '../schedules/desired.ts';
-import { forEachAtOnce } from '../schedules/each.ts';
 import type { PlannedChange } from '../schedules/plan.ts';
+import { isFailed } from '../schedules/render.ts';
 import { ensureSearchAttributes } from '../schedules/search-attributes.ts';
 import type { Session } from './command.ts';
 import type { CompiledSet } from './definition-files.ts';
-import type { Output } from './output.ts';
+import { startProgress } from './progress-bar.ts';
+import { checkPruneLimit, pruneAll, surveyServer } from './prune-options.ts';
+import type { PruneFlags } from './prune-options.ts';
 import { applyRecorded } from './recorded-apply.ts';
-import type { Waivers } from './recorded-apply.ts';
 import { withTemporal } from './temporal-service.ts';
+import type { Waivers } from './waivers.ts';
 
-/** Applies a set of definitions to the server and records it, as `apply` and `dev` do. */
+export interface ApplyOptions extends PruneFlags {
+  /** Where the definitions were read; orphans are looked for only where these are whole folders. */
+  paths: string[];
+  waivers: Waivers;
+  repair?: boolean;
+}
+
+/**
+ * Applies a set of definitions to the server and records it, as `apply` and `dev` do. How many would be pruned is
+ * checked before the first write, and nothing is removed where a write has failed.
+ */
 export async function applySet(
   { settings, output }: Pick<Session, 'settings' | 'output'>,
   set: Pick<CompiledSet, 'definitions' | 'texts'>,
-  waivers: Waivers,
+  { paths, waivers, repair = false, prune = false, pruneLimit }: ApplyOptions,
 ): Promise<PlannedChange[]> {
+  const { namespace, taskQueue } = settings;
   return withTemporal(settings, async (client, connection) => {
-    await ensureSearchAttributes(connection, settings.namespace);
-    return applyRecorded(settings, client, set, waivers, (admitted, onApplied) => {
-      const desired = admitted.map((definition) => compileSchedule(definition, settings.taskQueue));
-      return applyAll(client, desired, output, onApplied);
+    await ensureSearchAttributes(connection, namespace);
+    const survey = await surveyServer(client, paths, { definitions: set.definitions, taskQueue, prune });
+    if (prune && survey !== undefined) checkPruneLimit(survey, pruneLimit);
+    const changes = await applyRecorded(settings, client, set, waivers, (admitted, onApplied) => {
+      const desired = admitted.map((definition) => compileSchedule(definition, taskQueue));
+      const showStep = startProgress(output, 'applying', desired.length);
+      const onStep = (change: PlannedChange) => {
+        showStep();
+        onApplied(change);
+      };
+      return applyAll(client, desired, { repair, listed: survey?.listed, onStep });
     });
+    const orphans = survey?.orphans ?? [];
+    if (!prune || changes.some(isFailed)) return [...changes, ...orphans];
+    return [...changes, ...(await pruneAll(client, orphans, taskQueue))];
   });
-}
-
-/** What was done before a failure is told, for it stays done. */
-async function applyAll(
-  client: Client,
-  desired: DesiredSchedule[],
-  output: Output,
-  onApplied: (change: PlannedChange) => void,
-): Promise<PlannedChange[]> {
-  const done: string[] = [];
-  try {
-    return await forEachAtOnce(desired, async (schedule, index) => {
-      output.progress(`applying ${index + 1} of ${desired.length}`);
-      const change = await applySchedule(client, schedule);
-      done.push(schedule.id);
-      onApplied(change);
-      return change;
-    });
-  } catch (error) {
-    output.note(`${done.length} of ${desired.length} were applied before it failed: ${done.join(', ') || 'none'}`);
-    throw error;
-  }
 }

@@ -98,7 +98,7 @@ export function describeGate(
 
 /** The change that is not made. */
 export function refuseChange(id: string, remark: string): PlannedChange {
-  return { id, action: 'refused', fields: [], paused: false, remark };
+  return { id, action: 'refused', fields: [], drift: [], paused: false, remark };
 }
 
 /** A file name as a shell takes it. */

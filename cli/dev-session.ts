@@ -20,6 +20,7 @@ import type { Settings } from './settings.ts';
 export interface DevOptions {
   stateDir: string;
   ports: 'usual' | 'any';
+  paths: string[];
   set: Pick<CompiledSet, 'definitions' | 'texts'>;
   /** The definition whose canary is run at the start. */
   demonstrated: Definition | undefined;
@@ -34,7 +35,8 @@ export async function serveDev(session: Session, options: DevOptions): Promise<v
     const running = { ...session, settings };
     if (options.demonstrated !== undefined) await demonstrate(running, options.demonstrated);
     // Whoever is enabled here without a canary is refused as everywhere, with the command that helps.
-    printChanges(await applySet(running, options.set, {}), running.output, 'applied');
+    const changes = await applySet(running, options.set, { paths: options.paths, waivers: {} });
+    printChanges(changes, running.output, 'applied');
     session.output.line(
       `\nIt goes on by its schedule. In another terminal here: npx actcore list, npx actcore runs. Ctrl-C stops everything.`,
     );

@@ -14,10 +14,16 @@ export async function requireSchedule(client: Client, id: string): Promise<OwnSc
   if (schedule === undefined) {
     throw new Refusal(`The server has no schedule ${id}`, 'actcore list shows those it has; actcore apply makes them.');
   }
-  if (schedule.order === undefined) {
+  if (!schedule.isOurs) {
     throw new Refusal(
       `The schedule ${id} was not made by actcore`,
       'It is left alone; use the Temporal UI or CLI for it.',
+    );
+  }
+  if (schedule.order === undefined) {
+    throw new Refusal(
+      `Somebody replaced the arguments of the schedule ${id} on the server`,
+      'actcore plan shows what was changed; actcore apply --repair puts it back.',
     );
   }
   return { ...schedule, order: schedule.order };

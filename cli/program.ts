@@ -11,6 +11,7 @@ import { addList } from './commands/list.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addPause } from './commands/pause.ts';
 import { addPlan } from './commands/plan.ts';
+import { addPrune } from './commands/prune.ts';
 import { addResume } from './commands/resume.ts';
 import { addRetire } from './commands/retire.ts';
 import { addRollback } from './commands/rollback.ts';
@@ -58,7 +59,19 @@ export function buildProgram(signal: AbortSignal): Command {
     .showHelpAfterError('(actcore --help lists the commands)')
     .exitOverride();
   const additions = [
-    ...[addLint, addSimulate, addPlan, addApply, addList, addShow, addCanary, addTrigger, addPause, addResume],
+    ...[
+      addLint,
+      addSimulate,
+      addPlan,
+      addApply,
+      addPrune,
+      addList,
+      addShow,
+      addCanary,
+      addTrigger,
+      addPause,
+      addResume,
+    ],
     ...[addRuns, addRun, addHistory, addJournal, addRollback, addRetire],
     ...[addWorker, addDev, addDoctor, addMigrate, addCompletion],
   ];

@@ -9,6 +9,7 @@ import type { AppliedDefinition } from '../history/revisions.ts';
 import { disabledNote, retiredNotePrefix } from '../schedules/desired.ts';
 import { observeSchedule } from '../schedules/observe.ts';
 import type { PlannedChange } from '../schedules/plan.ts';
+import { isFailed } from '../schedules/render.ts';
 import type { JsonValue } from '../workflows/contract.ts';
 import { withApplyLock } from './apply-lock.ts';
 import { describeGate, findGated, refuseChange } from './canary-gate.ts';
@@ -16,14 +17,8 @@ import type { GateFindings } from './canary-gate.ts';
 import type { CompiledSet } from './definition-files.ts';
 import { Refusal, exitCodes } from './refusal.ts';
 import type { Settings } from './settings.ts';
+import type { Waivers } from './waivers.ts';
 import { signAs } from './workspace.ts';
-
-/** What the operator waives by hand. */
-export interface Waivers {
-  /** Why definitions may be enabled without a canary; undefined where they may not. */
-  uncanariedReason?: string;
-  unretire?: boolean;
-}
 
 /** Applies those that are admitted, and tells of each as soon as the server has it. */
 export type ApplyAdmitted = (
@@ -56,8 +51,8 @@ export async function applyRecorded(
     for (const { id } of admitted) await unretire(client, history, found.retired.get(id), settings);
     const applied = new Set<string>();
     const outcome = await attempt(() =>
-      apply(admitted, ({ id, action }) => {
-        if (action !== 'refused') applied.add(id);
+      apply(admitted, (change) => {
+        if (!isFailed(change)) applied.add(change.id);
       }),
     );
     const taken = admitted.filter(({ id }) => applied.has(id));

@@ -5,7 +5,7 @@ import { fates } from '../simulation/fate.ts';
 import type { Fate, SimulatedTick } from '../simulation/fate.ts';
 import type { Outage } from '../simulation/outages.ts';
 import type { Span } from '../simulation/time-text.ts';
-import type { Zone } from '../simulation/zone.ts';
+import type { Zone } from '../ticks/zone.ts';
 import type { Colors, Output } from './output.ts';
 import { formatTable } from './table.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Cadence, Calendar, CalendarRange } from '../workflows/contract.ts';
-import { fullRanges } from './calendar-ranges.ts';
+import { fullRanges } from '../ticks/ranges.ts';
 import { compileCron } from './cron.ts';
 import { applyDst } from './dst.ts';
 import type { DstPolicy } from './dst.ts';

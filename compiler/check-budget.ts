@@ -1,4 +1,4 @@
-import { fromRanges } from './calendar-ranges.ts';
+import { fromRanges } from '../ticks/ranges.ts';
 import { isMapping } from './check-request.ts';
 import { compileCron } from './cron.ts';
 import { formatDuration, parseDuration } from './duration.ts';

@@ -1,4 +1,4 @@
-import { offsetAt } from './timezone.ts';
+import { offsetAt } from '../ticks/zone-offset.ts';
 
 /** A moment at which the clocks of a zone are moved: milliseconds, the offsets being local time minus UTC. */
 export interface ClockChange {

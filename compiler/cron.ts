@@ -1,7 +1,7 @@
 import { suggestName } from '../expressions/closest-name.ts';
 import type { Fault } from '../expressions/fault.ts';
 import type { Calendar } from '../workflows/contract.ts';
-import { fullRanges, toRanges } from './calendar-ranges.ts';
+import { fullRanges, toRanges } from '../ticks/ranges.ts';
 import { cronFields, cronNicknames, longestMonths } from './cron-fields.ts';
 import type { CronField } from './cron-fields.ts';
 import { parseCronItem } from './cron-item.ts';

@@ -16,7 +16,7 @@ export interface Definition {
   labels: Record<string, string>;
   /** Names of variables that hold the addresses to tell of what went wrong. */
   notify: string[];
-  /** Ids that this activity had before; their history and their schedules are its own. */
+  /** Ids that this activity had before, the first one first; their history and their schedules are its own. */
   movedFrom: string[];
   /** The outside runners that are expected to drive the same activity, and when. */
   sources: Record<string, Cadence>;
@@ -47,7 +47,8 @@ export function buildDefinition(
   fromYear: number,
 ): Definition {
   const { id, title, owner, enabled, labels = {}, notify, moved_from: movedFrom } = keys;
-  const uuid = keys.uuid ?? deriveUuid(id);
+  // A definition that moved goes on under the uuid that was derived from its first id.
+  const uuid = keys.uuid ?? deriveUuid(movedFrom[0] ?? id);
   const common = buildCommon(keys);
   const { schedule } = keys;
   const dst = schedule.dst === undefined ? {} : { dst: schedule.dst };

@@ -1,5 +1,5 @@
 import type { Calendar } from '../workflows/contract.ts';
-import { fromRanges } from './calendar-ranges.ts';
+import { fromRanges } from '../ticks/ranges.ts';
 import type { Definition } from './definition.ts';
 
 /** A machine starts some 25 runs a second; more than this at once are late for no reason. */

@@ -1,5 +1,5 @@
 import type { Calendar, CalendarRange } from '../workflows/contract.ts';
-import { fromRanges, fullRanges, toRanges } from './calendar-ranges.ts';
+import { fromRanges, fullRanges, toRanges } from '../ticks/ranges.ts';
 
 /** A date on which a calendar does not fire as on others. */
 export interface ExceptionalDate {

@@ -1,17 +1,21 @@
 import { suggestName } from '../expressions/closest-name.ts';
 import type { Fault } from '../expressions/fault.ts';
+import { isZone, offsetAt } from '../ticks/zone-offset.ts';
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+const accepted = new Set(['UTC']);
 
 /**
  * Refuses what is not the name of an IANA time zone. Names are compared with their case, because the server reads
  * them from files; links such as `Asia/Kolkata` are taken as they are.
  */
 export function findTimezoneFault(name: string): Fault | undefined {
-  if (name === 'UTC' || formats.has(name)) return undefined;
+  if (accepted.has(name)) return undefined;
   const known = Intl.supportedValuesOf('timeZone');
   const isSpelled = known.includes(name) || !known.some((zone) => zone.toLowerCase() === name.toLowerCase());
-  if (isSpelled && /^[A-Z][A-Za-z0-9+_-]*(\/[A-Z][A-Za-z0-9+_-]*)*$/.test(name) && openZone(name)) return undefined;
+  if (isSpelled && /^[A-Z][A-Za-z0-9+_-]*(\/[A-Z][A-Za-z0-9+_-]*)*$/.test(name) && isZone(name)) {
+    accepted.add(name);
+    return undefined;
+  }
   const byCity = known.find(
     (zone) => zone.split('/').at(-1)?.toLowerCase() === name.toLowerCase().replaceAll(' ', '_'),
   );
@@ -26,43 +30,8 @@ export function findTimezoneFault(name: string): Fault | undefined {
 /** The instant, in epoch milliseconds, at which a date begins in a zone; where midnight is skipped, what follows it. */
 export function startOfDay(year: number, month: number, day: number, timezone: string): number {
   const wanted = Date.UTC(year, month - 1, day);
-  const format = openZone(timezone);
-  if (timezone === 'UTC' || !format) return wanted;
-  const first = wanted - readOffset(format, wanted);
-  const second = wanted - readOffset(format, first);
+  const first = wanted - offsetAt(timezone, wanted);
+  const second = wanted - offsetAt(timezone, first);
   const candidates = [Math.min(first, second), Math.max(first, second)];
-  return candidates.find((instant) => instant + readOffset(format, instant) >= wanted) ?? second;
-}
-
-function openZone(name: string): Intl.DateTimeFormat | undefined {
-  const open = formats.get(name);
-  if (open) return open;
-  try {
-    const numeric = 'numeric';
-    const fields = {
-      year: numeric,
-      month: numeric,
-      day: numeric,
-      hour: numeric,
-      minute: numeric,
-      second: numeric,
-    } as const;
-    const format = new Intl.DateTimeFormat('en-US', { ...fields, timeZone: name, hourCycle: 'h23', era: 'short' });
-    formats.set(name, format);
-    return format;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Local time minus UTC at an instant, in milliseconds; 0 for a zone that is not known. */
-export function offsetAt(timezone: string, instant: number): number {
-  const format = openZone(timezone);
-  return timezone === 'UTC' || !format ? 0 : readOffset(format, instant);
-}
-
-function readOffset(format: Intl.DateTimeFormat, instant: number): number {
-  const parts = new Map(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
-  const read = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
-  return Date.UTC(read('year'), read('month') - 1, read('day'), read('hour'), read('minute'), read('second')) - instant;
+  return candidates.find((instant) => instant + offsetAt(timezone, instant) >= wanted) ?? second;
 }

@@ -1,11 +1,16 @@
-import { isDeepStrictEqual } from 'node:util';
 import { ScheduleAlreadyRunning } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { disabledNote, ownerMemo } from './desired.ts';
+import { digestContent, encodeContent } from './content.ts';
+import type { ScheduleContent } from './content.ts';
+import { disabledNote, markContent, movingNote, ownerMemo } from './desired.ts';
 import type { DesiredSchedule } from './desired.ts';
+import { listDifferences } from './difference.ts';
+import { findDrift, mergeContent } from './drift.ts';
+import { findFormer } from './move.ts';
 import { observeSchedule, readDescription } from './observe.ts';
+import type { ObservedSchedule } from './observe.ts';
 import { planChange } from './plan.ts';
-import type { PlannedChange } from './plan.ts';
+import type { PlanOptions, PlannedChange } from './plan.ts';
 
 /** The server did not keep a schedule as it was told to. */
 export class ReadBackError extends Error {
@@ -13,8 +18,13 @@ export class ReadBackError extends Error {
 }
 
 /** Plans one schedule against the server as it is now. */
-export async function planSchedule(client: Client, desired: DesiredSchedule): Promise<PlannedChange> {
-  return planChange(desired, await observeSchedule(client, desired.id));
+export async function planSchedule(
+  client: Client,
+  desired: DesiredSchedule,
+  options: PlanOptions = {},
+): Promise<PlannedChange> {
+  const former = await findFormer(client, desired);
+  return planChange(desired, await observeSchedule(client, desired.id), { ...options, former });
 }
 
 /**
@@ -22,61 +32,101 @@ export async function planSchedule(client: Client, desired: DesiredSchedule): Pr
  *
  * @throws ReadBackError when that differs from what was written
  */
-export async function applySchedule(client: Client, desired: DesiredSchedule): Promise<PlannedChange> {
-  const change = await planSchedule(client, desired);
+export async function applySchedule(
+  client: Client,
+  desired: DesiredSchedule,
+  options: PlanOptions = {},
+): Promise<PlannedChange> {
+  const change = await planSchedule(client, desired, options);
   switch (change.action) {
-    case 'unchanged':
-    case 'refused':
-      return change;
     case 'create':
       await createSchedule(client, desired);
-      break;
+      await readBack(client, desired, desired.content, change);
+      return change;
+    case 'move':
+      return moveSchedule(client, desired, change);
     case 'update':
+    case 'repair':
     case 'pause':
     case 'resume':
-      await updateSchedule(client, desired);
-      break;
+      await readBack(client, desired, await updateSchedule(client, desired, options), change);
+      return change;
+    default:
+      return change;
   }
-  await readBack(client, desired, change);
+}
+
+/**
+ * The new schedule is there, paused, before the former one goes, and fires only afterwards: no tick fires twice, and a
+ * move that breaks off is completed by the next one.
+ */
+async function moveSchedule(client: Client, desired: DesiredSchedule, change: PlannedChange): Promise<PlannedChange> {
+  const { paused, note = '', from = '' } = change;
+  await createSchedule(client, desired, { paused: true, note: paused ? note : movingNote });
+  await client.schedule.getHandle(from).delete();
+  const written = await updateSchedule(client, desired, { repair: true });
+  await readBack(client, desired, written, change);
   return change;
 }
 
-async function createSchedule(client: Client, desired: DesiredSchedule): Promise<void> {
+/** Creates a schedule; false where another apply made one of this id meanwhile. */
+export async function createSchedule(
+  client: Client,
+  desired: DesiredSchedule,
+  state: { paused: boolean; note?: string } = desired.enabled
+    ? { paused: false }
+    : { paused: true, note: disabledNote },
+): Promise<boolean> {
   try {
-    await client.schedule.create({
-      scheduleId: desired.id,
-      ...desired.options,
-      memo: { [ownerMemo]: true },
-      state: desired.enabled ? { paused: false } : { paused: true, note: disabledNote },
-    });
+    await client.schedule.create({ scheduleId: desired.id, ...desired.options, memo: { [ownerMemo]: true }, state });
+    return true;
   } catch (error) {
-    // Another apply made it meanwhile: the read-back says whether it is the same one.
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    if (error instanceof ScheduleAlreadyRunning) return false;
+    throw error;
   }
 }
 
-/** Planned once more on what is there at this moment, so that a pause by a person in between is kept. */
-async function updateSchedule(client: Client, desired: DesiredSchedule): Promise<void> {
+/** Planned once more on what is there at this moment, so that a pause by a person in between is kept. Returns what was sent. */
+async function updateSchedule(
+  client: Client,
+  desired: DesiredSchedule,
+  { repair = false }: PlanOptions,
+): Promise<ScheduleContent> {
+  let written = desired.content;
   await client.schedule.getHandle(desired.id).update((previous) => {
-    const { paused, note = '' } = planChange(desired, readDescription(previous));
-    return { ...desired.options, state: { ...previous.state, paused, note } };
+    const observed = readDescription(previous);
+    const { paused, note = '' } = planChange(desired, observed, { repair });
+    if (!repair) written = mergeContent(desired, findDrift(desired, observed));
+    const options = encodeContent(written, markContent(desired.digest, desired.enabled));
+    const { remainingActions } = written;
+    return { ...options, state: { paused, note, ...(remainingActions === undefined ? {} : { remainingActions }) } };
   });
+  return written;
 }
 
-async function readBack(client: Client, desired: DesiredSchedule, { action }: PlannedChange): Promise<void> {
-  const stored = await observeSchedule(client, desired.id);
-  const fault = findFault(desired, stored);
+/** @throws ReadBackError when what is stored differs from what was written */
+export async function readBack(
+  client: Client,
+  desired: DesiredSchedule,
+  written: ScheduleContent,
+  { action }: PlannedChange,
+): Promise<void> {
+  const fault = findFault(desired, written, await observeSchedule(client, desired.id));
   if (fault === undefined) return;
   throw new ReadBackError(`${desired.id}: read back after the ${action}, ${fault}; run apply again`);
 }
 
-function findFault(desired: DesiredSchedule, stored: Awaited<ReturnType<typeof observeSchedule>>): string | undefined {
+function findFault(
+  desired: DesiredSchedule,
+  written: ScheduleContent,
+  stored: ObservedSchedule | undefined,
+): string | undefined {
   if (stored === undefined) return 'it is not there';
+  if (!stored.isOurs) return 'somebody else has made a schedule of this id';
   if (stored.digest !== desired.digest) return 'another definition was written over it';
-  if (!isDeepStrictEqual(stored.cadence, desired.order.cadence)) {
-    return 'the server stored another cadence than it was sent';
+  if (digestContent(stored.content) !== digestContent(written)) {
+    return `the server stored something else than it was sent (${listDifferences(written, stored.content).join('; ')})`;
   }
-  return planChange(desired, stored).action === 'unchanged'
-    ? undefined
-    : `it is ${stored.paused ? 'paused' : 'not paused'}`;
+  const { action } = planChange(desired, stored);
+  return action === 'unchanged' || action === 'drift' ? undefined : `it is ${stored.paused ? 'paused' : 'not paused'}`;
 }

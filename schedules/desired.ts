@@ -1,26 +1,25 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
-import type { ScheduleOptions, ScheduleOptionsStartWorkflowAction, Workflow } from '@temporalio/client';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import type { Definition } from '../compiler/definition.ts';
 import { catchupWindowMs, executionTimeoutMs } from '../compiler/server-limits.ts';
 import { ownSource, searchAttributes, workflowType } from '../workflows/contract.ts';
 import type { Order, Trigger } from '../workflows/contract.ts';
 import { fitBytes } from './byte-limit.ts';
-import { compileSpec } from './spec.ts';
+import { digestContent, encodeContent } from './content.ts';
+import type { ContentOptions, ScheduleContent } from './content.ts';
+import { normalizeCadence } from './spec.ts';
 
 /** What a schedule on the server is to be. `digest` names all of it except whether it is paused. */
 export interface DesiredSchedule {
   id: string;
   digest: string;
   enabled: boolean;
+  /** Ids that it had before. */
+  movedFrom: string[];
   order: Order;
-  options: {
-    spec: ScheduleOptions['spec'];
-    policies: NonNullable<ScheduleOptions['policies']>;
-    action: ScheduleOptionsStartWorkflowAction<Workflow>;
-  };
+  content: ScheduleContent;
+  options: ContentOptions;
 }
 
 /** The key of the action's memo that marks a schedule as ours; its value is the digest. */
@@ -38,6 +37,9 @@ export const disabledNote = 'actcore: enabled is false in the definition';
 /** The note of a schedule that its definition has put on again. */
 export const enabledNote = 'actcore: enabled is true in the definition';
 
+/** The note of a schedule that is paused until the one it takes the place of is gone. */
+export const movingNote = 'actcore: moving here from another id';
+
 /** How the note of a schedule begins whose definition is retired; who retired it, and why, follows. */
 export const retiredNotePrefix = 'actcore: retired by ';
 
@@ -47,30 +49,43 @@ const detailsLimitBytes = 20_000;
 
 /** Compiles a definition to the schedule that drives it. */
 export function compileSchedule(definition: Definition, taskQueue: string): DesiredSchedule {
-  const { id, enabled, order } = definition;
-  const spec = compileSpec(order.cadence);
-  const policies = {
-    overlap: ScheduleOverlapPolicy.SKIP,
-    catchupWindow: catchupWindowMs(order),
-    pauseOnFailure: false,
-  };
-  const action = {
-    type: 'startWorkflow' as const,
+  const { id, enabled, movedFrom, order } = definition;
+  const details = runOptions(definition, 'schedule', 'schedule').staticDetails;
+  const content = compileContent(order, { taskQueue, details });
+  const digest = digestContent(content);
+  const options = encodeContent(content, markContent(digest, enabled));
+  return { id, digest, enabled, movedFrom, order, content, options };
+}
+
+/** What a schedule that runs an order is to hold. The task queue and the runbook are not part of the order. */
+export function compileContent(
+  order: Order,
+  { taskQueue, details }: Pick<ScheduleContent, 'taskQueue' | 'details'>,
+): ScheduleContent {
+  return {
+    cadence: normalizeCadence(order.cadence),
+    policies: {
+      overlap: ScheduleOverlapPolicy.SKIP,
+      catchupWindowMs: catchupWindowMs(order),
+      pauseOnFailure: false,
+    },
     workflowType,
-    workflowId: id,
+    workflowId: order.definition.id,
     taskQueue,
     args: [order],
-    ...runOptions(definition, 'schedule', 'schedule'),
+    timeouts: { executionMs: executionTimeoutMs(order) },
+    summary: summarizeOrder(order),
+    details,
+    searchAttributes: Object.fromEntries(
+      describeRun(order, 'schedule', 'schedule').map(({ key, value }) => [key.name, { type: key.type, value }]),
+    ),
+    memo: {},
   };
-  const content = JSON.stringify({ spec, policies, action: { ...action, typedSearchAttributes: undefined } });
-  const digest = createHash('sha256').update(content).digest('hex');
-  return {
-    id,
-    digest,
-    enabled,
-    order,
-    options: { spec, policies, action: { ...action, memo: { [digestMemo]: digest, [enabledMemo]: enabled } } },
-  };
+}
+
+/** The memo of the action that makes a schedule ours. */
+export function markContent(digest: string, enabled: boolean): Record<string, unknown> {
+  return { [digestMemo]: digest, [enabledMemo]: enabled };
 }
 
 /** What every run of a definition is started with besides its order, whoever fires it. */
@@ -83,10 +98,14 @@ export function runOptions(
   return {
     // A run that hangs would silence its schedule for ever.
     workflowExecutionTimeout: executionTimeoutMs(order),
-    staticSummary: fitBytes(order.definition.title, summaryLimitBytes, '…'),
+    staticSummary: summarizeOrder(order),
     staticDetails: fitBytes(runbook, detailsLimitBytes, `\n\n… the rest is in ${basename(file)}`),
     typedSearchAttributes: describeRun(order, trigger, actor),
   };
+}
+
+function summarizeOrder({ definition }: Order): string {
+  return fitBytes(definition.title, summaryLimitBytes, '…');
 }
 
 function describeRun(order: Order, trigger: Trigger, actor: string) {

@@ -1,19 +1,25 @@
 import { ScheduleNotFoundError } from '@temporalio/client';
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import type { Cadence, Order } from '../workflows/contract.ts';
+import { decodeContent } from './content.ts';
+import type { ScheduleContent } from './content.ts';
 import { digestMemo, enabledMemo, ownerMemo } from './desired.ts';
 import { decompileSpec } from './spec.ts';
 
 /** A schedule as the server has it now. */
 export interface ObservedSchedule {
   id: string;
-  /** Undefined when the schedule is not ours. */
+  /** Whether it was made by us: said by the schedule's own memo, which nobody can change afterwards. */
+  isOurs: boolean;
+  /** Undefined where the schedule is not ours, or somebody replaced it with something else. */
   digest: string | undefined;
   cadence: Cadence;
+  /** All of it on the normal form, for comparing. */
+  content: ScheduleContent;
   order: Order | undefined;
   /** Of the definition that was applied, as far as the server's limit let it through. */
   runbook: string;
-  /** What the definition that was applied says; undefined when the schedule is not ours. */
+  /** What the definition that was applied says; undefined with the digest. */
   enabled: boolean | undefined;
   taskQueue: string;
   paused: boolean;
@@ -37,15 +43,18 @@ export async function observeSchedule(client: Client, id: string): Promise<Obser
 /** Reads what the server says of a schedule. */
 export function readDescription(description: ScheduleDescription): ObservedSchedule {
   const { action, info, state } = description;
-  const digest = action.memo?.[digestMemo];
-  const isOurs = typeof digest === 'string';
+  const stored = action.memo?.[digestMemo];
+  const digest = typeof stored === 'string' ? stored : undefined;
+  const isOurs = digest !== undefined || description.memo?.[ownerMemo] === true;
   return {
     id: description.scheduleId,
-    digest: isOurs ? digest : undefined,
+    isOurs,
+    digest,
     cadence: decompileSpec(description.spec),
-    order: isOurs ? (action.args?.[0] as Order | undefined) : undefined,
+    content: decodeContent(description, [digestMemo, enabledMemo]),
+    order: isOurs ? readOrder(action.args?.[0]) : undefined,
     runbook: action.staticDetails ?? '',
-    enabled: isOurs ? action.memo?.[enabledMemo] !== false : undefined,
+    enabled: digest !== undefined ? action.memo?.[enabledMemo] !== false : undefined,
     taskQueue: action.taskQueue,
     paused: state.paused,
     note: state.note === '' ? undefined : state.note,
@@ -54,11 +63,8 @@ export function readDescription(description: ScheduleDescription): ObservedSched
   };
 }
 
-/** The ids of all schedules of ours in the namespace, sorted. The server's listing lags a second or so behind. */
-export async function listScheduleIds(client: Client): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const summary of client.schedule.list()) {
-    if (summary.memo?.[ownerMemo] === true) ids.push(summary.scheduleId);
-  }
-  return ids.sort();
+/** Somebody may have put other arguments there. */
+function readOrder(value: unknown): Order | undefined {
+  const order = value as Partial<Order> | null | undefined;
+  return order?.format === 1 && order.definition !== undefined ? (order as Order) : undefined;
 }

@@ -1,5 +1,6 @@
 import { DAYS_OF_WEEK, MONTHS } from '@temporalio/client';
 import type { CalendarSpec, ScheduleSpec, ScheduleSpecDescription } from '@temporalio/client';
+import { fromRanges, toRanges } from '../ticks/ranges.ts';
 import type { Cadence, Calendar, CalendarRange } from '../workflows/contract.ts';
 
 /** The cadence as Temporal takes it. Calendars only, never cron text: Temporal reads cron in its own way and forgets the text. */
@@ -20,11 +21,34 @@ export function decompileSpec(spec: ScheduleSpecDescription): Cadence {
   return {
     timezone: spec.timezone === undefined || spec.timezone === '' ? 'UTC' : spec.timezone,
     calendars: (spec.calendars ?? []).map(decompileCalendar),
-    intervals: (spec.intervals ?? []).map(({ every, offset }) => ({ everyMs: every, offsetMs: offset })),
+    intervals: (spec.intervals ?? []).map(({ every, offset }) => ({ everyMs: every, offsetMs: offset ?? 0 })),
     skip: (spec.skip ?? []).map(decompileCalendar),
     jitterMs: spec.jitter ?? 0,
     ...(spec.startAt === undefined ? {} : { startAt: spec.startAt.toISOString() }),
     ...(spec.endAt === undefined ? {} : { endAt: spec.endAt.toISOString() }),
+  };
+}
+
+/** The same times in the one way that the compiler writes them; an edit elsewhere may have named each minute by itself. */
+export function normalizeCadence(cadence: Cadence): Cadence {
+  return {
+    ...cadence,
+    calendars: cadence.calendars.map(normalizeCalendar),
+    skip: cadence.skip.map(normalizeCalendar),
+  };
+}
+
+function normalizeCalendar({ year, ...fields }: Calendar): Calendar {
+  const { second, minute, hour, dayOfMonth, month, dayOfWeek } = fields;
+  const normalize = (ranges: CalendarRange[]) => toRanges(fromRanges(ranges));
+  return {
+    second: normalize(second),
+    minute: normalize(minute),
+    hour: normalize(hour),
+    dayOfMonth: normalize(dayOfMonth),
+    month: normalize(month),
+    dayOfWeek: normalize(dayOfWeek),
+    ...(year === undefined ? {} : { year }),
   };
 }
 

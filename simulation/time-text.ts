@@ -1,7 +1,7 @@
 import { parseDuration } from '../compiler/duration.ts';
 import { parseDate } from '../compiler/moment.ts';
 import type { Outage, OutageOf } from './outages.ts';
-import type { Clock, Zone } from './zone.ts';
+import type { Clock, Zone } from '../ticks/zone.ts';
 
 /** A time that is wrong, and what would be right. */
 export interface TimeFault {

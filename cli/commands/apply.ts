@@ -1,49 +1,41 @@
 import type { Command } from 'commander';
+import { isFailed } from '../../schedules/render.ts';
 import { applySet } from '../apply-set.ts';
 import { handle, withJson } from '../command.ts';
-import type { CommonOptions } from '../command.ts';
 import { requireSet } from '../definition-files.ts';
 import { printChanges } from '../plan-output.ts';
-import type { Waivers } from '../recorded-apply.ts';
-import { Refusal, exitCodes } from '../refusal.ts';
+import { orphanHelp, withPruneLimit } from '../prune-options.ts';
+import type { PruneFlags } from '../prune-options.ts';
+import { exitCodes } from '../refusal.ts';
 import { defaultDefinitions } from '../settings.ts';
+import { readWaivers, withWaivers } from '../waivers.ts';
+import type { WaiverFlags } from '../waivers.ts';
 
-interface ApplyOptions extends CommonOptions {
-  allowUncanaried?: boolean;
-  reason?: string;
-  unretire?: boolean;
+interface ApplyFlags extends PruneFlags, WaiverFlags {
+  repair?: boolean;
 }
 
 export function addApply(program: Command, signal: AbortSignal): void {
   const command = program
     .command('apply')
     .summary('make the schedules on the server agree with the definitions')
-    .description('Make the schedules on the server agree with the definitions. Running it again changes nothing.')
+    .description(
+      'Make the schedules on the server agree with the definitions. Running it again changes nothing, and completes what failed half-way: the exit code is 1 until all is done.',
+    )
     .argument('[paths...]', 'definition files or folders', [defaultDefinitions])
-    .option('--allow-uncanaried', 'enable also what no canary vouches for; needs --reason, and is journaled')
-    .option('--reason <text>', 'why, for the journal')
-    .option('--unretire', 'take up again what was retired');
-  handle<ApplyOptions>(withJson(command), signal, async (session, options, args) => {
+    .option('--repair', 'also put back what somebody changed on the server; otherwise that is kept, and shown')
+    .option('--prune', 'also remove orphans; otherwise they are listed')
+    .addHelpText('after', orphanHelp);
+  handle<ApplyFlags>(withJson(withWaivers(withPruneLimit(command))), signal, async (session, flags, args) => {
     const { output } = session;
-    const waivers = readWaivers(options);
-    const set = await requireSet(args.length > 0 ? args : [defaultDefinitions], output);
-    const changes = await applySet(session, set, waivers);
+    const paths = args.length > 0 ? args : [defaultDefinitions];
+    const waivers = readWaivers(flags);
+    const set = await requireSet(paths, output);
+    const changes = await applySet(session, set, { ...flags, paths, waivers });
     output.data({ changes });
     printChanges(changes, output, 'applied');
-    return changes.some((change) => change.action === 'refused') ? exitCodes.failed : exitCodes.ok;
+    if (!changes.some(isFailed)) return exitCodes.ok;
+    output.note('not all of it was done; apply again completes it');
+    return exitCodes.failed;
   });
-}
-
-function readWaivers({ allowUncanaried, reason, unretire }: ApplyOptions): Waivers {
-  const isReasoned = reason !== undefined && reason.trim() !== '';
-  if (allowUncanaried === true && !isReasoned) {
-    throw new Refusal('--allow-uncanaried needs a reason', 'Say why, for the journal: --reason "..."');
-  }
-  if (allowUncanaried !== true && reason !== undefined) {
-    throw new Refusal('--reason is for --allow-uncanaried', 'Without it there is nothing to give a reason for.');
-  }
-  return {
-    ...(isReasoned ? { uncanariedReason: reason } : {}),
-    ...(unretire === undefined ? {} : { unretire }),
-  };
 }

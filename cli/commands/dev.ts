@@ -24,9 +24,10 @@ export function addDev(program: Command, signal: AbortSignal): void {
     .argument('[paths...]', 'definition files or folders', [defaultDefinitions])
     .option('--any-ports', 'take any free ports rather than the usual ones');
   const serve: Handler<DevCommandOptions> = async (session, { anyPorts }, args) => {
-    const set = await requireSet(args.length > 0 ? args : [defaultDefinitions], session.output);
+    const paths = args.length > 0 ? args : [defaultDefinitions];
+    const set = await requireSet(paths, session.output);
     await serveDev(session, {
-      set,
+      ...{ paths, set },
       demonstrated: set.definitions.find(({ id }) => id === demonstratedId),
       ports: anyPorts === true ? 'any' : 'usual',
       stateDir: locateStateDir(session.env, process.cwd()),

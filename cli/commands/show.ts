@@ -25,7 +25,8 @@ export function addShow(program: Command, signal: AbortSignal): void {
   handle(withJson(command), signal, async (session, _, [id = '']) => {
     const schedule = await withTemporal(session.settings, (client) => requireSchedule(client, id));
     const runs = await readRuns(id, session);
-    session.output.data({ ...schedule, runs });
+    const { content: _content, ...shown } = schedule;
+    session.output.data({ ...shown, runs });
     session.output.line(formatSchedule(schedule, session.output));
     session.output.line(runs.length === 0 ? '\nno runs yet' : `\n${formatRuns(runs, session.output)}`);
     session.output.line(`\n${showText(schedule.runbook)}`);

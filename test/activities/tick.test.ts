@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isTick, nameTrigger } from '../../activities/tick.ts';
+import { nameTrigger } from '../../activities/tick.ts';
 import { compileSchedule } from '../../schedules/desired.ts';
+import { isTick } from '../../ticks/ticks.ts';
 import type { Cadence } from '../../workflows/contract.ts';
 import { makeTick } from '../history/support/history.ts';
 import { readTestSetting } from '../support/database.ts';
@@ -59,8 +60,8 @@ function compareTicks(cadence: Cadence, ticks: number[], from: string, to: strin
   const inRange = [...asked].filter((time) => time > fromMs && time <= toMs);
   const iso = (times: number[]) => times.map((time) => new Date(time).toISOString());
   return {
-    unknown: iso(ticks.filter((tick) => !isTick(cadence, new Date(tick)))),
-    surplus: iso(inRange.filter((time) => !isServerTick.has(time) && isTick(cadence, new Date(time)))),
+    unknown: iso(ticks.filter((tick) => !isTick(cadence, tick))),
+    surplus: iso(inRange.filter((time) => !isServerTick.has(time) && isTick(cadence, time))),
   };
 }
 
@@ -144,7 +145,7 @@ describe('isTick agrees with the ListScheduleMatchingTimes of the server', () =>
     const ticks = await listServerTicks(cadence, from, to);
     expect(ticks.length).toBeGreaterThanOrEqual(atLeast);
     expect(compareTicks(cadence, ticks, from, to)).toEqual({ unknown: [], surplus: [] });
-    expect(ticks.filter((tick) => isTick(cadence, new Date(tick + 500)))).toEqual([]);
+    expect(ticks.filter((tick) => isTick(cadence, tick + 500))).toEqual([]);
   });
 
   it.for<[timezone: string, from: string, to: string]>([

@@ -27,7 +27,8 @@ function prepare(changes: Frontmatter = {}) {
   const id = `test.apply-${randomUUID().slice(0, 8)}`;
   made.push(id);
   const folder = writeFolder({ 'a.md': writeDefinition(id, changes) });
-  const options = { env: envOf(runner) };
+  // A task queue of its own: the definitions of the other tests would be orphans here.
+  const options = { env: { ...envOf(runner), ACTCORE_TASK_QUEUE: `queue-${id}` } };
   const read = async (command: 'plan' | 'apply') => {
     await vouchFor(runner.history, folder);
     const { exitCode, document, stderr } = await readActcore<{ changes: PlannedChange[] }>([command, folder], options);

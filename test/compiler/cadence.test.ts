@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fromRanges } from '../../compiler/calendar-ranges.ts';
+import { fromRanges } from '../../ticks/ranges.ts';
 import type { Cadence } from '../../workflows/contract.ts';
 import { change, compileGood } from './sample.ts';
 

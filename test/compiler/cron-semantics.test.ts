@@ -1,7 +1,7 @@
 import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fromRanges } from '../../compiler/calendar-ranges.ts';
+import { fromRanges } from '../../ticks/ranges.ts';
 import { compileCron } from '../../compiler/cron.ts';
 import type { Calendar } from '../../workflows/contract.ts';
 

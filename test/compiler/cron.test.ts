@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fromRanges, toRanges } from '../../compiler/calendar-ranges.ts';
+import { fromRanges, toRanges } from '../../ticks/ranges.ts';
 import { compileCron } from '../../compiler/cron.ts';
 import type { Calendar } from '../../workflows/contract.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { simulateTicks } from '../../simulation/model.ts';
 import type { Outage, OutageOf } from '../../simulation/outages.ts';
-import { listTicks } from '../../simulation/ticks.ts';
+import { listTicks } from '../../ticks/ticks.ts';
 import { defineSweep } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { simulateTicks } from '../../simulation/model.ts';
 import type { Outage } from '../../simulation/outages.ts';
-import { listTicks } from '../../simulation/ticks.ts';
+import { listTicks } from '../../ticks/ticks.ts';
 import type { RunRow } from '../../history/queries.ts';
 import type { Order } from '../../workflows/contract.ts';
 import { defineSweep } from '../support/definitions.ts';

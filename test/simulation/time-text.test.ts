@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readOutage, readSpan } from '../../simulation/time-text.ts';
-import { openZone } from '../../simulation/zone.ts';
+import { openZone } from '../../ticks/zone.ts';
 
 const berlin = openZone('Europe/Berlin');
 const now = Date.parse('2026-03-28T11:30:15.400Z');

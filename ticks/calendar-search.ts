@@ -1,4 +1,4 @@
-import { fromRanges } from '../compiler/calendar-ranges.ts';
+import { fromRanges } from './ranges.ts';
 import type { Calendar } from '../workflows/contract.ts';
 import type { Clock, Zone } from './zone.ts';
 

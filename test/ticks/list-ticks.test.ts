@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileSchedule } from '../../schedules/desired.ts';
-import { listTicks } from '../../simulation/ticks.ts';
+import { listTicks } from '../../ticks/ticks.ts';
 import type { Cadence } from '../../workflows/contract.ts';
 import { readTestSetting } from '../support/database.ts';
 import { defineSweep } from '../support/definitions.ts';

@@ -1,4 +1,4 @@
-import { offsetAt as readOffset } from '../compiler/timezone.ts';
+import { offsetAt as readOffset } from './zone-offset.ts';
 
 /** A wall clock's reading; month and day count from 1. `repeatMs` is an hour in the second of two hours of one name. */
 export interface Clock {

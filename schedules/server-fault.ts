@@ -1,0 +1,17 @@
+/** What the server, or the way to it, answered instead of doing what it was asked. */
+export interface ServerFault {
+  message: string;
+  /** Nothing more can be done for now: it does not answer. */
+  isUnreachable: boolean;
+}
+
+const grpcDeadlineExceeded = 4;
+const grpcUnavailable = 14;
+
+/** Reads an error of the client; undefined where it did not come from the server. */
+export function readServerFault(error: unknown): ServerFault | undefined {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'number') return undefined;
+  const isUnreachable = cause.code === grpcUnavailable || cause.code === grpcDeadlineExceeded;
+  return { message: 'details' in cause ? String(cause.details) : cause.message, isUnreachable };
+}

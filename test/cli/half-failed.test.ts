@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { digestContent } from '../../schedules/content.ts';
+import { listScheduleIds } from '../../schedules/listing.ts';
+import { observeSchedule } from '../../schedules/observe.ts';
+import type { PlannedChange } from '../../schedules/plan.ts';
+import { writeDefinition } from '../support/definitions.ts';
+import type { Frontmatter } from '../support/definitions.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRunner } from '../support/runner.ts';
+import type { Runner } from '../support/runner.ts';
+import { startOwnTemporalServer } from '../support/temporal-server.ts';
+import type { RestartableServer } from '../support/temporal-server.ts';
+import { envOf, readActcore, runActcore, startActcore, writeFolder } from './support/actcore.ts';
+
+let server: RestartableServer;
+let runner: Runner;
+
+beforeAll(async () => {
+  server = await startOwnTemporalServer();
+  runner = await startRunner(server.address);
+});
+afterAll(async () => {
+  await runner.close();
+  await server.remove();
+});
+
+function prepare(count: number, changes: Frontmatter = {}) {
+  const name = `test.half-${randomUUID().slice(0, 8)}`;
+  const ids = Array.from({ length: count }, (_, index) => `${name}.d${String(index).padStart(3, '0')}`);
+  const write = (next: Frontmatter) =>
+    writeFolder(Object.fromEntries(ids.map((id) => [`${id}.md`, writeDefinition(id, { ...changes, ...next })])));
+  const options = { env: { ...envOf(runner), ACTCORE_TASK_QUEUE: name } };
+  return {
+    ...{ ids, options, write },
+    folder: write({}),
+    run: (...args: string[]) => runActcore(args, options),
+    read: (...args: string[]) => readActcore<{ changes: PlannedChange[] }>(args, options),
+    observe: () => Promise.all(ids.map((id) => observeSchedule(runner.client, id))),
+  };
+}
+
+/** In a definition two bytes each, in the JSON that the server is sent six: it takes no more than 2 MB. */
+const tooLong = '\\e'.repeat(400_000);
+
+it('one that the server refuses is named with the reason; the others are done, and the next apply completes it', async () => {
+  const { ids, folder, run, read } = prepare(4);
+  const file = join(folder, `${ids[1]}.md`);
+  const sweep = `\n  request: { method: POST, url: "\${TARGET_URL}/sweep", body: "${tooLong}" }\n  outcome: { automation_error: "!body.ok" }`;
+  writeFileSync(file, writeDefinition(ids[1]!, { sweep, secrets: '' }));
+  const failed = await run('apply', folder);
+  expect(failed.exitCode).toBe(1);
+  expect(failed.stdout).toMatch(
+    new RegExp(`! failed ${ids[1]}\n    the server refuses it: .*(exceeds|larger).*\n`, 'i'),
+  );
+  expect(failed.stdout).toMatch(/\n3 created, 1 failed$/);
+  expect(failed.stderr).toBe('not all of it was done; apply again completes it');
+  writeFileSync(file, writeDefinition(ids[1]!));
+  expect((await run('apply', folder)).stdout).toMatch(/\n1 created, 3 unchanged$/);
+  expect(await read('plan', folder)).toMatchObject({ exitCode: 0 });
+}, 120_000);
+
+it('a server that goes away half-way: what was done, what failed and what was not tried is said; the next apply completes it', async () => {
+  const { ids, folder, run, options, observe } = prepare(150);
+  const applying = startActcore(['apply', folder, '--json'], options);
+  await eventually(async () => (await listScheduleIds(runner.client)).filter((id) => ids.includes(id)).length >= 20, {
+    withinMs: 40_000,
+    everyMs: 50,
+  });
+  await server.stop();
+  const { exitCode, stdout, stderr } = await applying;
+  await server.start();
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('not all of it was done; apply again completes it');
+  const { changes } = JSON.parse(stdout) as { changes: PlannedChange[] };
+  const idsOf = (action: string) => changes.filter((change) => change.action === action).map(({ id }) => id);
+  expect([...idsOf('create'), ...idsOf('failed'), ...idsOf('not_done')].sort()).toEqual(ids);
+  expect(idsOf('create').length).toBeGreaterThanOrEqual(10);
+  expect(idsOf('failed').length).toBeGreaterThan(0);
+  expect(idsOf('not_done').length).toBeGreaterThan(0);
+  const there = new Set((await observe()).filter((schedule) => schedule !== undefined).map(({ id }) => id));
+  expect(idsOf('create').filter((id) => !there.has(id))).toEqual([]);
+  expect(idsOf('not_done').filter((id) => there.has(id))).toEqual([]);
+  expect(await run('apply', folder)).toMatchObject({ exitCode: 0 });
+  expect((await observe()).filter((schedule) => schedule === undefined)).toEqual([]);
+  const again = await run('plan', folder);
+  expect(again).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(again.stdout.slice(-40)).toMatch(/\n150 unchanged$/);
+  rmSync(folder, { recursive: true });
+}, 180_000);
+
+it('two applies of different folders at once: each schedule is wholly the one or the other, and the next apply settles it', async () => {
+  const { ids, folder, write, run, options, observe } = prepare(12);
+  const other = write({ title: 'The other', schedule: '{ every: 1h }', budget: '{ max_seconds: 50 }' });
+  for (const round of [1, 2]) {
+    const ended = await Promise.all([folder, other].map((path) => startActcore(['apply', path], options)));
+    for (const { exitCode, stdout, stderr } of ended) {
+      expect([0, 1], `${round}: ${stderr}`).toContain(exitCode);
+      const told = exitCode === 0 || /! failed .*\n {4}.*(was written over it|the server refuses it)/.test(stdout);
+      expect(told, stdout).toBe(true);
+    }
+    for (const schedule of await observe()) {
+      expect(schedule?.digest).toBe(digestContent(schedule!.content));
+      expect(['A sweep under test', 'The other']).toContain(schedule?.order?.definition.title);
+    }
+  }
+  expect(await run('apply', folder)).toMatchObject({ exitCode: 0 });
+  expect((await run('plan', folder)).stdout).toMatch(new RegExp(`\n${ids.length} unchanged$`));
+}, 180_000);
