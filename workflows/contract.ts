@@ -3,8 +3,21 @@
  * `Order` written by an older version, and a run in flight outlives an upgrade. Plain types and nothing to install.
  */
 
+import type { FailedAttempt, RetryPlan, StageTimes, SweepPlan, TargetTally } from './sweep-plan.ts';
 import type { WatchdogPlan } from './watchdog-plan.ts';
 
+export type {
+  EachPlan,
+  Expectation,
+  FailedAttempt,
+  OutcomeRules,
+  PollPlan,
+  RequestTemplate,
+  RetryPlan,
+  StageTimes,
+  SweepPlan,
+  TargetTally,
+} from './sweep-plan.ts';
 export { auditParameters } from './watchdog-plan.ts';
 export type { CheckMode, SqlStatement, WatchdogCheck, WatchdogPlan } from './watchdog-plan.ts';
 
@@ -74,21 +87,6 @@ export interface Cadence {
   endAt?: string;
 }
 
-/** An HTTP request with `${...}` placeholders still in it; values are put in by the worker and never reach Temporal. */
-export interface RequestTemplate {
-  method: string;
-  url: string;
-  headers: Record<string, string>;
-  body?: JsonValue;
-}
-
-/** CEL expressions over {status, headers, body} that say how a response is to be read. */
-export interface OutcomeRules {
-  lock_skipped?: string;
-  automation_error?: string;
-  assessment_failures?: string;
-}
-
 /** A compiled definition: the argument of every run, holding the names of its variables and none of their values. */
 export type Order = SweepOrder | WatchdogOrder;
 
@@ -102,9 +100,13 @@ export interface CommonOrder {
   cadence: Cadence;
   misfire: { policy: 'skip' | 'run_once'; graceMs: number };
   /** `maxSeconds` is what the target is told, `hardTimeoutMs` when we abort. */
-  budget: { maxSeconds: number; hardTimeoutMs: number };
+  budget: {
+    maxSeconds: number;
+    hardTimeoutMs: number;
+    /** A run that completes faster is flagged. */ minDurationMs?: number;
+  };
   onFailure: 'log_and_continue' | 'fail' | 'pause';
-  retry: { attempts: number };
+  retry: RetryPlan;
   env: string[];
   secrets: string[];
   /** Names of variables that hold the addresses (webhooks) to tell of what went wrong; absent where there are none. */
@@ -115,7 +117,7 @@ export interface CommonOrder {
 export interface SweepOrder extends CommonOrder {
   kind?: 'sweep';
   definition: { id: string; uuid: string; title: string; owner: string; kind: 'sweep' };
-  sweep: { request: RequestTemplate; outcome: OutcomeRules };
+  sweep: SweepPlan;
 }
 
 /** The order of a watchdog. */
@@ -165,6 +167,14 @@ export interface RunReport {
   certainty: 'witnessed' | 'inferred';
   /** HTTP status and body as JSON text, so that large numbers stay exact; secrets redacted; absent where none came. */
   response?: { status: number; json: string };
+  /** Absent where no request was made. */
+  stages?: StageTimes;
+  /** The failed attempts, the first `reportedFailures` of them in a workflow's result. */
+  failedAttempts?: FailedAttempt[];
+  /** Of a fan-out. */
+  targets?: TargetTally;
+  /** Set where a completed run was shorter than the definition's `min_duration`. */
+  isTooShort?: true;
   /** False while the row could not be written; the workflow then sees to it. */
   recorded: boolean;
 }

@@ -1,4 +1,5 @@
-import type { JsonValue, RequestTemplate } from './contract.ts';
+import type { JsonValue } from './contract.ts';
+import type { RequestTemplate } from './sweep-plan.ts';
 
 /** SQL with `$1`, `$2` in it; `parameters` names what is bound to them, in that order. */
 export interface SqlStatement {

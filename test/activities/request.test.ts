@@ -12,6 +12,7 @@ const tick = makeTick();
 
 function build(request: string) {
   const { order } = defineSweep('test.request', { sweep: `\n  request: ${request}\n  outcome: {}` });
+  if (order.kind === 'watchdog') throw new Error('not a sweep');
   return { ...buildRequest(order, tick, variables), runId: runIdOf(order.definition.uuid, tick) };
 }
 
