@@ -10,6 +10,7 @@ import { Refusal } from './refusal.ts';
 import { forEachAtOnce } from '../schedules/each.ts';
 import { observeSchedule } from '../schedules/observe.ts';
 import type { PlannedChange } from '../schedules/plan.ts';
+import { describeUnrunnable } from './unrunnable.ts';
 
 /** Why definitions may not be applied as they are. */
 export interface GateFindings {
@@ -70,28 +71,32 @@ export async function announceGate(
   const concerned = definitions.filter(({ id }) => !refused.has(id));
   try {
     const findings = await withHistory(settings, (pool) => findGated(client, pool, concerned, settled));
-    const remarks = new Map(concerned.map((definition) => [definition.id, describeGate(definition, findings)]));
-    return changes.map((change) => {
-      const remark = remarks.get(change.id);
-      return remark === undefined ? change : refuseChange(change.id, remark);
-    });
+    return refuseAll(changes, concerned, findings);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     output.note(`whether canaries allow it, and what is retired, was not checked: ${error.message}`);
-    return changes;
+    return refuseAll(changes, concerned, { uncanaried: [], retired: new Map() });
   }
 }
 
+function refuseAll(changes: PlannedChange[], definitions: Definition[], findings: GateFindings): PlannedChange[] {
+  const remarks = new Map(definitions.map((definition) => [definition.id, describeGate(definition, findings)]));
+  return changes.map((change) => {
+    const remark = remarks.get(change.id);
+    return remark === undefined ? change : refuseChange(change.id, remark);
+  });
+}
+
 /** What stands in the way of one definition, as a sentence with the way out; undefined where nothing does. */
-export function describeGate(
-  { id, file, order }: Definition,
-  { uncanaried, retired }: GateFindings,
-): string | undefined {
+export function describeGate(definition: Definition, { uncanaried, retired }: GateFindings): string | undefined {
+  const { id, file, order } = definition;
+  const unrunnable = describeUnrunnable(definition);
+  if (unrunnable !== undefined) return unrunnable;
   const retirement = retired.get(id);
   if (retirement !== undefined) {
     return `it was retired on ${retirement.retiredAt?.slice(0, 10)} by ${retirement.retiredBy}: ${retirement.retiredReason}; take it up again with --unretire`;
   }
-  if (!uncanaried.some((definition) => definition.id === id)) return undefined;
+  if (!uncanaried.some((other) => other.id === id)) return undefined;
   const contract = order.contractHash.slice(0, 12);
   return `enabled: true needs a completed canary of this contract (${contract}): actcore canary ${quoteWord(file)}`;
 }
@@ -102,6 +107,6 @@ export function refuseChange(id: string, remark: string): PlannedChange {
 }
 
 /** A file name as a shell takes it. */
-function quoteWord(word: string): string {
+export function quoteWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,4 +1,4 @@
-import type { Argument, Command } from 'commander';
+import type { Argument, Command, Option } from 'commander';
 
 /** What can stand in one place of a command line. */
 export type Candidates = 'ids' | 'files' | 'folders' | 'none' | string[];
@@ -29,15 +29,15 @@ export function describeProgram(program: Command): CommandShape[] {
       options: help.visibleOptions(command).map((option) => ({
         names: [option.long, option.short].filter((name) => name !== undefined),
         description: option.description,
-        value: option.isBoolean() || (!option.required && !option.optional) ? undefined : valueOf(option.flags),
+        value: option.isBoolean() || (!option.required && !option.optional) ? undefined : valueOf(option),
       })),
       argument: command.registeredArguments.flatMap(argumentOf),
     };
   });
 }
 
-function valueOf(flags: string): Candidates {
-  return flags.includes('folder') ? 'folders' : 'none';
+function valueOf({ argChoices, flags }: Option): Candidates {
+  return argChoices ?? (flags.includes('folder') ? 'folders' : 'none');
 }
 
 function argumentOf(argument: Argument): Candidates[] {

@@ -9,6 +9,7 @@ import { addJournal } from './commands/journal.ts';
 import { addLint } from './commands/lint.ts';
 import { addList } from './commands/list.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addNew } from './commands/new.ts';
 import { addPause } from './commands/pause.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPrune } from './commands/prune.ts';
@@ -17,6 +18,7 @@ import { addRetire } from './commands/retire.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addRun } from './commands/run.ts';
 import { addRuns } from './commands/runs.ts';
+import { addSchema } from './commands/schema.ts';
 import { addShow } from './commands/show.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addTrigger } from './commands/trigger.ts';
@@ -59,19 +61,8 @@ export function buildProgram(signal: AbortSignal): Command {
     .showHelpAfterError('(actcore --help lists the commands)')
     .exitOverride();
   const additions = [
-    ...[
-      addLint,
-      addSimulate,
-      addPlan,
-      addApply,
-      addPrune,
-      addList,
-      addShow,
-      addCanary,
-      addTrigger,
-      addPause,
-      addResume,
-    ],
+    ...[addNew, addLint, addSchema, addSimulate, addPlan, addApply, addPrune],
+    ...[addList, addShow, addCanary, addTrigger, addPause, addResume],
     ...[addRuns, addRun, addHistory, addJournal, addRollback, addRetire],
     ...[addWorker, addDev, addDoctor, addMigrate, addCompletion],
   ];

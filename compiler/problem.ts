@@ -15,7 +15,7 @@ export interface Problem {
 export type Severity = 'error' | 'warning';
 
 /** Colours a part of the output; the parts are named, the colours are the caller's. */
-export type Paint = (part: 'place' | 'message' | 'source' | 'caret' | 'hint', text: string) => string;
+export type Paint = (part: 'place' | 'severity' | 'message' | 'source' | 'caret' | 'hint', text: string) => string;
 
 const plain: Paint = (_part, text) => text;
 
@@ -23,13 +23,13 @@ const plain: Paint = (_part, text) => text;
 const widestSource = 160;
 
 /**
- * Writes a problem for a person: `file:line:column: message`, a warning saying so, then, where the source is given, its line with a caret,
- * then the hint. No newline at the end.
+ * Writes a problem for a person: `file:line:column: severity: message`, then, where the source is given, its line with
+ * a caret, then the hint. No newline at the end.
  */
 export function renderProblem(problem: Problem, sourceText?: string, paint: Paint = plain): string {
   const place = paint('place', `${problem.file}:${problem.line}:${problem.column}:`);
-  const warning = problem.severity === 'warning' ? 'warning: ' : '';
-  const lines = [`${place} ${warning}${paint('message', showText(problem.message))}`];
+  const severity = paint('severity', `${problem.severity}:`);
+  const lines = [`${place} ${severity} ${paint('message', showText(problem.message))}`];
   const source = sourceText === undefined ? undefined : findLine(sourceText, problem.line);
   if (source !== undefined && source !== '') lines.push(...renderCaret(source, problem, paint));
   if (problem.hint !== undefined) lines.push(paint('hint', `  hint: ${showText(problem.hint)}`));

@@ -5,6 +5,10 @@ export interface ScaffoldNames {
   /** Dotted kebab-case. */
   id: string;
   owner: string;
+  /** The words of the id where it is absent. */
+  title?: string;
+  /** Where an editor finds the JSON Schema, from the file itself; absent where there is none. */
+  schema?: string;
 }
 
 /** Writes a new definition of a kind: complete, without a fault, and not enabled. */
@@ -18,16 +22,21 @@ function titleOf(id: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
-/** Quoted where YAML would read something else into it. */
+/** Plain words as they are; quoted where YAML might read something else into them. */
 function quote(text: string): string {
-  return JSON.stringify(text);
+  return /^[A-Za-z][\w.-]*( [A-Za-z][\w.-]*)*$/.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text)
+    ? text
+    : JSON.stringify(text);
 }
 
-function scaffoldSweep({ id, owner }: ScaffoldNames): string {
-  return `---
-id: ${quote(id)}
-title: ${quote(titleOf(id))}
-owner: ${quote(owner)}
+/** The comment is one that language servers for YAML know. */
+function writeHead({ id, owner, title = titleOf(id), schema }: ScaffoldNames): string {
+  const comment = schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`;
+  return `---\n${comment}id: ${quote(id)}\ntitle: ${quote(title)}\nowner: ${quote(owner)}`;
+}
+
+function scaffoldSweep(names: ScaffoldNames): string {
+  return `${writeHead(names)}
 kind: sweep
 enabled: false                 # true after a canary of this file has completed
 schedule: { cron: "*/15 * * * *", timezone: UTC }
@@ -62,11 +71,8 @@ The sweep ran and found something wrong in the data. Say what each rule means an
 `;
 }
 
-function scaffoldWatchdog({ id, owner }: ScaffoldNames): string {
-  return `---
-id: ${quote(id)}
-title: ${quote(titleOf(id))}
-owner: ${quote(owner)}
+function scaffoldWatchdog(names: ScaffoldNames): string {
+  return `${writeHead(names)}
 kind: watchdog
 enabled: false                 # true after a canary of this file has completed
 schedule: { every: 5m }

@@ -44,13 +44,13 @@ describe('an identity belongs to one file', () => {
 
   test('the second file with an id is told where the first is, and once', () => {
     expect(list([sample, other, sample])).toEqual([
-      `2.md:2:5: id \`team.nightly-sweep\` is already taken by 0.md:2${hint}`,
+      `2.md:2:5: error: id \`team.nightly-sweep\` is already taken by 0.md:2${hint}`,
     ]);
   });
 
   test('the same id with two uuids is still one id', () => {
     expect(list([sample, change('owner: team', `owner: team\n${uuid}`)])).toEqual([
-      `1.md:2:5: id \`team.nightly-sweep\` is already taken by 0.md:2${hint}`,
+      `1.md:2:5: error: id \`team.nightly-sweep\` is already taken by 0.md:2${hint}`,
     ]);
   });
 
@@ -58,7 +58,7 @@ describe('an identity belongs to one file', () => {
     const first = change('owner: team', `owner: team\n${uuid}`);
     const second = change('owner: team', `owner: team\n${uuid.replace('7c4e', '7C4E')}`, other);
     expect(list([first, second])).toEqual([
-      `1.md:5:7: uuid \`7c4e9a12-8f3b-4d5e-9c6a-1b2d3e4f5a6b\` is already taken by 0.md:5${uuidHint}`,
+      `1.md:5:7: error: uuid \`7c4e9a12-8f3b-4d5e-9c6a-1b2d3e4f5a6b\` is already taken by 0.md:5${uuidHint}`,
     ]);
   });
 
@@ -72,21 +72,21 @@ describe('an identity belongs to one file', () => {
 
   test('a duplicate is found also where the first file has other problems', () => {
     expect(list([change('owner: team', 'owner: 7'), sample])).toEqual([
-      expect.stringContaining('0.md:4:8: `owner` is 7'),
-      expect.stringContaining('1.md:2:5: id `team.nightly-sweep` is already taken by 0.md:2'),
+      expect.stringContaining('0.md:4:8: error: `owner` is 7'),
+      expect.stringContaining('1.md:2:5: error: id `team.nightly-sweep` is already taken by 0.md:2'),
     ]);
   });
 });
 
 describe('warnings', () => {
   const bare = change('## On automation error\n', '');
-  const warning = 'a.md:20:1: the runbook has no heading `## On automation error`';
+  const warning = 'a.md:20:1: warning: the runbook has no heading `## On automation error`';
 
   test('leave a definition its use', () => {
     const { definitions, problems } = compileFiles([{ file: 'a.md', text: bare }]);
     expect(definitions).toHaveLength(1);
     expect(problems.map((problem) => [problem.severity, renderProblem(problem).split('\n')[0]])).toEqual([
-      ['warning', warning.replace(': the', ': warning: the')],
+      ['warning', warning],
     ]);
   });
 
@@ -94,7 +94,7 @@ describe('warnings', () => {
     const { definitions, problems } = compileFiles([{ file: 'a.md', text: bare }], { strict: true });
     expect(definitions).toEqual([]);
     expect(problems.map((problem) => [problem.severity, renderProblem(problem).split('\n')[0]])).toEqual([
-      ['error', warning],
+      ['error', warning.replace('warning', 'error')],
     ]);
   });
 });
@@ -105,23 +105,23 @@ describe('moved_from', () => {
   test('cannot name a definition that is still here', () => {
     const hint = 'rename it here, or leave `moved_from` out';
     expect(list([moved, other])).toEqual([
-      `0.md:5:13: \`team.other-sweep\` has not moved: 1.md:2 defines it\n  hint: ${hint}`,
+      `0.md:5:13: error: \`team.other-sweep\` has not moved: 1.md:2 defines it\n  hint: ${hint}`,
     ]);
     expect(list([other, moved])).toEqual([
-      `1.md:5:13: \`team.other-sweep\` has not moved: 0.md:2 defines it\n  hint: ${hint}`,
+      `1.md:5:13: error: \`team.other-sweep\` has not moved: 0.md:2 defines it\n  hint: ${hint}`,
     ]);
   });
 
   test('names what only one definition can have come from', () => {
     const second = change('team.nightly-sweep', 'team.third-sweep', moved);
     expect(list([moved, second])).toEqual([
-      '1.md:5:13: `team.other-sweep` has moved to 0.md:5 already\n  hint: only one definition can go on with its history',
+      '1.md:5:13: error: `team.other-sweep` has moved to 0.md:5 already\n  hint: only one definition can go on with its history',
     ]);
   });
 
   test('does not name the definition itself', () => {
     expect(list([change('owner: team', 'owner: team\nmoved_from: [team.nightly-sweep]')])).toEqual([
-      '0.md:5:14: `moved_from` names this definition itself',
+      '0.md:5:14: error: `moved_from` names this definition itself',
     ]);
   });
 });

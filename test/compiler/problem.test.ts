@@ -10,14 +10,17 @@ const problem: Problem = {
 
 test('a problem is written with its place, its source line, a caret and the hint', () => {
   expect(renderProblem({ ...problem, hint: 'put quotes around it' }, '---\nowner: 5\n---\n')).toBe(
-    ['a.md:2:8: `owner` is 5; expected text', '  2 | owner: 5', '    |        ^', '  hint: put quotes around it'].join(
-      '\n',
-    ),
+    [
+      'a.md:2:8: error: `owner` is 5; expected text',
+      '  2 | owner: 5',
+      '    |        ^',
+      '  hint: put quotes around it',
+    ].join('\n'),
   );
 });
 
 test('without the source it is one line', () => {
-  expect(renderProblem(problem)).toBe('a.md:2:8: `owner` is 5; expected text');
+  expect(renderProblem(problem)).toBe('a.md:2:8: error: `owner` is 5; expected text');
 });
 
 test('the caret stands under its column also behind tabs, a byte order mark and CRLF', () => {
@@ -40,7 +43,7 @@ test('a very long source line is cut around the caret', () => {
 
 test('colours are the caller’s', () => {
   const shown = renderProblem({ ...problem, hint: 'h' }, '---\nowner: 5', (part, text) => `<${part}>${text}</>`);
-  expect(shown).toContain('<place>a.md:2:8:</> <message>`owner` is 5; expected text</>');
+  expect(shown).toContain('<place>a.md:2:8:</> <severity>error:</> <message>`owner` is 5; expected text</>');
   expect(shown).toContain('<caret>^</>');
 });
 

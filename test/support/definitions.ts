@@ -27,10 +27,23 @@ const plain: Frontmatter = {
     assessment_failures: body.assessment_failures`,
 };
 
+const prose = `# What this does
+
+It is swept.
+
+## On automation error
+
+Look at the target.
+
+## On assessment failure
+
+Look at the data.
+`;
+
 /** The text of a definition file: a sweep that is complete, with `changes` over it. An empty value leaves a key out. */
 export function writeDefinition(id: string, changes: Frontmatter = {}): string {
   const keys = Object.entries({ id, ...plain, ...changes }).filter(([, value]) => value !== '');
-  return `---\n${keys.map(([key, value]) => `${key}: ${value}`).join('\n')}\n---\n# What this does\n\nIt is swept.\n`;
+  return `---\n${keys.map(([key, value]) => `${key}: ${value}`).join('\n')}\n---\n${prose}`;
 }
 
 /** Compiles such a file by the way every definition takes. */
