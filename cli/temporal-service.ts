@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import { readServerFault } from '../schedules/server-fault.ts';
 import { Refusal, exitCodes } from './refusal.ts';
 import type { Settings } from './settings.ts';
 
@@ -56,7 +57,7 @@ async function connectTemporal(settings: Settings): Promise<Connection> {
     return connection;
   } catch (error) {
     await connection?.close();
-    if (findGrpcStatus(error)?.code === grpcNotFound) {
+    if (readServerFault(error)?.code === grpcNotFound) {
       throw new Refusal(
         `Temporal at ${temporalAddress} has no namespace ${namespace}`,
         'Create it, or set TEMPORAL_NAMESPACE.',
@@ -73,25 +74,16 @@ async function rejectAfter(delayMs: number): Promise<never> {
   throw new Error('connecting took too long');
 }
 
-const grpcDeadlineExceeded = 4;
 const grpcNotFound = 5;
-const grpcUnavailable = 14;
 
 /** What the server says no to for a reason of its own: invalid argument, permission, quota, state, unimplemented, credentials. */
 const grpcRefusals = new Set([3, 7, 8, 9, 12, 16]);
 
-function findGrpcStatus(error: unknown): { code: number; details: string } | undefined {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'number') return undefined;
-  return { code: cause.code, details: 'details' in cause ? String(cause.details) : cause.message };
-}
-
 function explainTemporalError(error: unknown, { temporalAddress }: Settings): unknown {
-  const status = findGrpcStatus(error);
-  if (status === undefined) return error;
-  const { code, details } = status;
-  if (code === grpcUnavailable || code === grpcDeadlineExceeded) return unreachableTemporal(temporalAddress);
-  return grpcRefusals.has(code) ? new Refusal(`Temporal at ${temporalAddress} refuses: ${details}`) : error;
+  const fault = readServerFault(error);
+  if (fault === undefined) return error;
+  if (fault.isUnreachable) return unreachableTemporal(temporalAddress);
+  return grpcRefusals.has(fault.code) ? new Refusal(`Temporal at ${temporalAddress} refuses: ${fault.message}`) : error;
 }
 
 function unreachableTemporal(address: string): Refusal {

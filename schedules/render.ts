@@ -93,3 +93,8 @@ export function isPending({ action }: PlannedChange): boolean {
 export function isFailed({ action }: PlannedChange): boolean {
   return failures.has(action);
 }
+
+/** Whether the same once more could succeed, as it cannot for what is refused. */
+export function isBrokenOff({ action }: PlannedChange): boolean {
+  return action === 'failed' || action === 'not_done';
+}

@@ -1,5 +1,7 @@
 /** What the server, or the way to it, answered instead of doing what it was asked. */
 export interface ServerFault {
+  /** Of gRPC. */
+  code: number;
   message: string;
   /** Nothing more can be done for now: it does not answer. */
   isUnreachable: boolean;
@@ -13,5 +15,5 @@ export function readServerFault(error: unknown): ServerFault | undefined {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (!(cause instanceof Error) || !('code' in cause) || typeof cause.code !== 'number') return undefined;
   const isUnreachable = cause.code === grpcUnavailable || cause.code === grpcDeadlineExceeded;
-  return { message: 'details' in cause ? String(cause.details) : cause.message, isUnreachable };
+  return { code: cause.code, message: 'details' in cause ? String(cause.details) : cause.message, isUnreachable };
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isFailed } from '../../schedules/render.ts';
+import { isBrokenOff, isFailed } from '../../schedules/render.ts';
 import { applySet } from '../apply-set.ts';
 import { handle, withJson } from '../command.ts';
 import { requireSet } from '../definition-files.ts';
@@ -34,8 +34,7 @@ export function addApply(program: Command, signal: AbortSignal): void {
     const changes = await applySet(session, set, { ...flags, paths, waivers });
     output.data({ changes });
     printChanges(changes, output, 'applied');
-    if (!changes.some(isFailed)) return exitCodes.ok;
-    output.note('not all of it was done; apply again completes it');
-    return exitCodes.failed;
+    if (changes.some(isBrokenOff)) output.note('not all of it was done; apply again completes it');
+    return changes.some(isFailed) ? exitCodes.failed : exitCodes.ok;
   });
 }

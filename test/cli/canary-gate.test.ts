@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { listJournal } from '../../history/journal.ts';
 import { observeSchedule } from '../../schedules/observe.ts';
 import { writeDefinition } from '../support/definitions.ts';
@@ -19,10 +19,9 @@ beforeAll(async () => {
   runner = await startRunner();
   await runner.startWorker();
 });
-afterAll(async () => {
-  await deleteSchedules(runner.client, made);
-  await runner.close();
-});
+// What one leaves is an orphan to the next.
+afterEach(() => deleteSchedules(runner.client, made.splice(0)));
+afterAll(() => runner.close());
 
 /** A folder with one enabled definition of a contract of its own. */
 function prepare() {

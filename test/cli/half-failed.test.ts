@@ -14,6 +14,7 @@ import type { Runner } from '../support/runner.ts';
 import { startOwnTemporalServer } from '../support/temporal-server.ts';
 import type { RestartableServer } from '../support/temporal-server.ts';
 import { envOf, readActcore, runActcore, startActcore, writeFolder } from './support/actcore.ts';
+import { vouchFor } from './support/canaried.ts';
 
 let server: RestartableServer;
 let runner: Runner;
@@ -27,15 +28,16 @@ afterAll(async () => {
   await server.remove();
 });
 
-function prepare(count: number, changes: Frontmatter = {}) {
+async function prepare(count: number, changes: Frontmatter = {}) {
   const name = `test.half-${randomUUID().slice(0, 8)}`;
   const ids = Array.from({ length: count }, (_, index) => `${name}.d${String(index).padStart(3, '0')}`);
   const write = (next: Frontmatter) =>
     writeFolder(Object.fromEntries(ids.map((id) => [`${id}.md`, writeDefinition(id, { ...changes, ...next })])));
   const options = { env: { ...envOf(runner), ACTCORE_TASK_QUEUE: name } };
+  const folder = write({});
+  await vouchFor(runner.history, folder);
   return {
-    ...{ ids, options, write },
-    folder: write({}),
+    ...{ ids, options, write, folder },
     run: (...args: string[]) => runActcore(args, options),
     read: (...args: string[]) => readActcore<{ changes: PlannedChange[] }>(args, options),
     observe: () => Promise.all(ids.map((id) => observeSchedule(runner.client, id))),
@@ -46,10 +48,11 @@ function prepare(count: number, changes: Frontmatter = {}) {
 const tooLong = '\\e'.repeat(400_000);
 
 it('one that the server refuses is named with the reason; the others are done, and the next apply completes it', async () => {
-  const { ids, folder, run, read } = prepare(4);
+  const { ids, folder, run, read } = await prepare(4);
   const file = join(folder, `${ids[1]}.md`);
   const sweep = `\n  request: { method: POST, url: "\${TARGET_URL}/sweep", body: "${tooLong}" }\n  outcome: { automation_error: "!body.ok" }`;
   writeFileSync(file, writeDefinition(ids[1]!, { sweep, secrets: '' }));
+  await vouchFor(runner.history, folder);
   const failed = await run('apply', folder);
   expect(failed.exitCode).toBe(1);
   expect(failed.stdout).toMatch(
@@ -63,7 +66,7 @@ it('one that the server refuses is named with the reason; the others are done, a
 }, 120_000);
 
 it('a server that goes away half-way: what was done, what failed and what was not tried is said; the next apply completes it', async () => {
-  const { ids, folder, run, options, observe } = prepare(150);
+  const { ids, folder, run, options, observe } = await prepare(150);
   const applying = startActcore(['apply', folder, '--json'], options);
   await eventually(async () => (await listScheduleIds(runner.client)).filter((id) => ids.includes(id)).length >= 20, {
     withinMs: 40_000,
@@ -92,8 +95,9 @@ it('a server that goes away half-way: what was done, what failed and what was no
 }, 180_000);
 
 it('two applies of different folders at once: each schedule is wholly the one or the other, and the next apply settles it', async () => {
-  const { ids, folder, write, run, options, observe } = prepare(12);
+  const { ids, folder, write, run, options, observe } = await prepare(12);
   const other = write({ title: 'The other', schedule: '{ every: 1h }', budget: '{ max_seconds: 50 }' });
+  await vouchFor(runner.history, other);
   for (const round of [1, 2]) {
     const ended = await Promise.all([folder, other].map((path) => startActcore(['apply', path], options)));
     for (const { exitCode, stdout, stderr } of ended) {
@@ -107,5 +111,8 @@ it('two applies of different folders at once: each schedule is wholly the one or
     }
   }
   expect(await run('apply', folder)).toMatchObject({ exitCode: 0 });
-  expect((await run('plan', folder)).stdout).toMatch(new RegExp(`\n${ids.length} unchanged$`));
+  expect(await run('plan', folder)).toMatchObject({
+    stdout: expect.stringMatching(new RegExp(`\n${ids.length} unchanged$`)),
+    stderr: '',
+  });
 }, 180_000);

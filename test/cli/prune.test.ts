@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
 import { envOf, readActcore, runActcore, writeFolder } from './support/actcore.ts';
+import { vouchFor } from './support/canaried.ts';
 
 let runner: Runner;
 const made: string[] = [];
@@ -32,6 +33,7 @@ async function prepare(count: number) {
   const folder = writeFolder(Object.fromEntries(ids.map((id, index) => [`${index}.md`, writeDefinition(id)])));
   const options = { env: { ...envOf(runner), ACTCORE_TASK_QUEUE: name } };
   const run = (...args: string[]) => runActcore(args, options);
+  await vouchFor(runner.history, folder);
   expect(await run('apply', folder)).toMatchObject({ exitCode: 0, stderr: '' });
   await eventually(async () => {
     const listed = await listScheduleIds(runner.client);
