@@ -166,9 +166,14 @@ it('a file and a folder without permission are told, and the others are read', a
   chmodSync(join(folder, 'shut'), 0o000);
   // Root reads everything, unless its capabilities are taken from it.
   const bare = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all'] : [];
-  const [command = '', ...args] = [...bare, ...actcoreCommand, 'lint', '.'];
+  const line = [...bare, ...actcoreCommand, 'lint', '.'];
   const env = actcoreEnv();
-  const { exitCode, stderr } = await execa(command, args, { cwd: folder, env, extendEnv: false, reject: false });
+  const { exitCode, stderr } = await execa(line[0] ?? '', line.slice(1), {
+    cwd: folder,
+    env,
+    extendEnv: false,
+    reject: false,
+  });
   chmodSync(join(folder, 'shut'), 0o700);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('shut:1:1: error: cannot be read: this account has no permission\n');

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { compilePaths } from '../../cli/definition-files.ts';
 import type { Problem } from '../../compiler/problem.ts';
+import { definitionSchema } from '../../compiler/schema.ts';
+import { watchdogSchema } from '../../compiler/watchdog-schema.ts';
 import { writeDefinition } from '../support/definitions.ts';
+import { checkout } from '../support/program.ts';
 import { readActcore, runActcore, writeFolder } from './support/actcore.ts';
 
 const heading = '## On assessment failure\n\nLook at the data.\n';
@@ -116,4 +120,17 @@ it('a watchdog is compiled with its SQL, also where escapes hide that it is one'
   const ended = await runActcore(['lint', broken]);
   expect(ended.exitCode).toBe(1);
   expect(ended.stderr).toMatch(/broken\.md:\d+:1: error: .*selec/);
+});
+
+it('the watchdog of the documentation lints clean, and every key of a check is documented', async () => {
+  const text = readFileSync(join(checkout, 'docs/definitions.md'), 'utf8');
+  const sample = /^````markdown\n([^]*?)^````$/m.exec(text)?.[1] ?? '';
+  const { definitions, problems } = await compilePaths([writeFolder({ 'sample.md': sample })], { strict: true });
+  expect(problems).toEqual([]);
+  expect(definitions.map(({ id }) => id)).toEqual(['team.stale-plans']);
+  const { checks } = watchdogSchema.shape;
+  for (const key of Object.keys(definitionSchema.shape)) expect(text).toContain(`\`${key}`);
+  for (const key of Object.keys(watchdogSchema.shape)) expect(text).toContain(`\`watchdog.${key}\``);
+  for (const key of Object.keys(checks.valueType.shape))
+    expect(text).toMatch(new RegExp(`\\| \`checks\\.NAME\\.${key}`));
 });
