@@ -118,7 +118,7 @@ it('a link that is named by itself may lead about in the working directory', asy
   expect(await runActcore(['lint', join(folder, 'team/a.md')])).toMatchObject({ exitCode: 1 });
 });
 
-it('a mounted ConfigMap is read once, also while it is exchanged under a reader', async () => {
+it('a mounted ConfigMap is read once, and anew when it has been exchanged', async () => {
   const folder = writeFolder({
     '..2026_11_21_10_00/a.md': writeDefinition('test.mounted'),
     '..2026_11_21_10_00/definition.schema.json': '{}',
