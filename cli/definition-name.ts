@@ -11,6 +11,7 @@ export function suggestDefinitionId(word: string): string | undefined {
   const plain = basename(word)
     .replace(/\.md$/i, '')
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll('ß', 'ss')
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase();

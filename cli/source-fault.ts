@@ -10,6 +10,7 @@ export function describeFailure(error: unknown, otherwise: string): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'ENOENT':
+    case 'ENOTDIR':
       return otherwise;
     case 'EACCES':
     case 'EPERM':

@@ -33,7 +33,7 @@ export function listSources(path: string): Pick<Walk, 'files' | 'problems'> {
       walk.problems.push(
         faultOf(path, 'there is no definition (*.md) in this folder', 'actcore new sweep NAME writes one'),
       );
-    } else if (lstatSync(file).isSymbolicLink()) {
+    } else if (isLink(file)) {
       walk.roots = rootsOf(file);
       walk.name = dirname(file);
       takeFile(file, real, walk);
@@ -41,12 +41,23 @@ export function listSources(path: string): Pick<Walk, 'files' | 'problems'> {
       walk.files.push({ file, target: file });
     }
   } catch (error) {
-    const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-    const message = describeFailure(error, isLink ? deadLink : 'there is no such file or folder');
-    const hint = isLink ? undefined : 'name the folder of the definitions, or files of it';
-    walk.problems.push(faultOf(path, message, hint));
+    walk.problems.push(describeAbsence(path, error));
   }
   return walk;
+}
+
+function describeAbsence(path: string, error: unknown): Problem {
+  const missing = 'there is no such file or folder';
+  const message = describeFailure(error, isLink(path) ? deadLink : missing);
+  return faultOf(path, message, message === missing ? 'name the folder of the definitions, or files of it' : undefined);
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 /** A link that is named by itself may lead about in its own folder, and in the working directory where it stands in that. */

@@ -18,9 +18,9 @@ export interface CompileOptions {
   now?: Date;
 }
 
-/** Loads what compiling `files` takes: the SQL parser, where one of them is a watchdog. */
+/** Loads what compiling `files` takes: the SQL parser, where one of them is a watchdog, its name escaped or not. */
 export async function prepareCompiler(files: readonly SourceFile[]): Promise<void> {
-  if (files.some(({ text }) => text.includes('watchdog'))) await prepareSql();
+  if (files.some(({ text }) => text.includes('watchdog') || /[`~]{3}\s*sql/i.test(text))) await prepareSql();
 }
 
 /**

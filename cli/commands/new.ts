@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument } from 'commander';
 import type { Command } from 'commander';
@@ -44,7 +44,7 @@ export function addNew(program: Command, signal: AbortSignal): void {
       ...(options.title === undefined ? {} : { title: options.title }),
       ...(existsSync(join(options.dir, schemaFile)) ? { schema: `./${schemaFile}` } : {}),
     });
-    if (lstatSync(file, { throwIfNoEntry: false })) refuseOverwriting(file);
+    if (existsSync(file)) refuseOverwriting(file);
     const definition = await requireSound(file, text, options.dir);
     writeNew(file, text, options.dir);
     output.data({ file, id, kind });

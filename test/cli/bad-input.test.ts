@@ -60,7 +60,7 @@ it('apply names every fault of every file with its place, exits with 1, and appl
     env: envOf(runner),
   });
   expect(applied.exitCode).toBe(1);
-  expect(applied.stderr).toMatch(/^error: \d+ problems in 14 files\n {2}Nothing was done\.$/);
+  expect(applied.stderr).toMatch(/^error: \d+ errors in 14 files\n {2}Nothing was done\.$/);
   const { problems } = applied.document;
   const places = problems.map(({ file, line, column }) => `${file.slice(folder.length + 1)}:${line}:${column}`);
   const findMessage = (name: string) => problems.find(({ file }) => file === join(folder, name))?.message;
@@ -85,7 +85,7 @@ it.each(['lint', 'plan', 'apply'])(
     expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
     expect(ended.stderr).toContain('cron.md:7:20: ');
     expect(ended.stderr).toMatch(/\n {2}7 \| schedule: \{ cron: "61 \* \* \* \*" \}\n {4}\| +\^/);
-    expect(ended.stderr).toMatch(/^dangling\.md:1:1: cannot be read/m);
+    expect(ended.stderr).toMatch(/^dangling\.md:1:1: error: cannot be read/m);
     expect(ended.stderr).not.toMatch(/\n\s+at |node_modules/);
   },
 );
@@ -98,13 +98,13 @@ it.each([
   const path = pathOf(writeFolder({}));
   const plain = await runActcore(['plan', path], { env: envOf(runner) });
   expect(plain).toMatchObject({ exitCode: 1, stdout: '' });
-  expect(plain.stderr.split('\n')[0]).toBe(`${path}:1:1: ${message}`);
+  expect(plain.stderr.split('\n')[0]).toBe(`${path}:1:1: error: ${message}`);
   const { document, exitCode, stderr } = await readActcore<{ problems: Problem[] }>(['apply', path], {
     env: envOf(runner),
   });
   expect(exitCode).toBe(1);
   expect(document.problems).toMatchObject([{ file: path, line: 1, column: 1, message }]);
-  expect(stderr).toBe('error: 1 problem in 1 file\n  Nothing was done.');
+  expect(stderr).toBe('error: 1 error in 1 file\n  Nothing was done.');
 });
 
 it('a mounted ConfigMap, which holds each file twice behind links, is one set of definitions', async () => {

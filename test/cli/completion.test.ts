@@ -50,6 +50,14 @@ it.each<[string[], string[]]>([
   [['actcore', 'canary', '--definitions', 'act'], ['activity-definitions']],
   [['actcore', 'apply', 'act'], ['activity-definitions']],
   [['actcore', 'completion', 'z'], ['zsh']],
+  [
+    ['actcore', 'new', ''],
+    ['sweep', 'watchdog'],
+  ],
+  [['actcore', 'new', 'w'], ['watchdog']],
+  [['actcore', 'new', 'sweep', 'x', '--dir', 'act'], ['activity-definitions']],
+  [['actcore', 'lint', '--format', 'g'], ['github']],
+  [['actcore', 'simulate', '--outage-of', 'w'], ['worker']],
 ])('bash completes %j to %j', async (words, expected) => {
   expect((await complete(...words)).sort()).toEqual(expected);
 });
