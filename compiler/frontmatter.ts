@@ -6,7 +6,8 @@ import type { Problem } from './problem.ts';
 export interface SplitFile {
   file: string;
   text: string;
-  lines: LineCounter;
+  /** Where its lines begin; counted when something is to be placed. */
+  readLines: () => LineCounter;
   yaml: string;
   yamlOffset: number;
   /** The prose under the frontmatter, with LF line ends. */
@@ -22,10 +23,9 @@ const fence = '---';
 
 /** Splits a definition file into frontmatter and prose, or says why it has none. */
 export function splitFile(file: string, content: string): SplitFile | Problem {
-  const text = content.replace(/^\uFEFF/, '');
-  const lines = countLines(text);
+  const text = content.charCodeAt(0) === 0xfeff ? content.slice(1) : content;
   const refuse = (offset: number, message: string, hint?: string): Problem => {
-    const { line, col } = lines.linePos(offset);
+    const { line, col } = countLines(text).linePos(offset);
     return { file, line, column: col, path: '', severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
   };
   if (text.length > largestFileBytes || Buffer.byteLength(text) > largestFileBytes) {
@@ -38,9 +38,10 @@ export function splitFile(file: string, content: string): SplitFile | Problem {
   if (fault) return refuse(fault.offset, fault.message, fault.hint);
   const { yaml, body, language } = splitText(text);
   return {
-    ...{ file, text, lines, yaml, yamlOffset: fence.length + language.length },
-    body: body.replaceAll('\r\n', '\n'),
-    bodyLine: lines.linePos(text.length - body.length).line,
+    ...{ file, text, yaml, yamlOffset: fence.length + language.length },
+    body: body.includes('\r') ? body.replaceAll('\r\n', '\n') : body,
+    bodyLine: countLineEnds(text, text.length - body.length) + 1,
+    readLines: () => countLines(text),
   };
 }
 
@@ -49,6 +50,12 @@ function countLines(text: string): LineCounter {
   lines.addNewLine(0);
   for (let index = text.indexOf('\n'); index !== -1; index = text.indexOf('\n', index + 1)) lines.addNewLine(index + 1);
   return lines;
+}
+
+function countLineEnds(text: string, end: number): number {
+  let count = 0;
+  for (let index = text.indexOf('\n'); index !== -1 && index < end; index = text.indexOf('\n', index + 1)) count += 1;
+  return count;
 }
 
 function findFenceFault(text: string): { offset: number; message: string; hint?: string } | undefined {
