@@ -1,8 +1,9 @@
-import { v5 } from 'uuid';
+import { parse, v5 } from 'uuid';
 import type { Cadence, CommonOrder, Order } from '../workflows/contract.ts';
 import { compileCadence } from './cadence.ts';
 import { hashContract, hashRevision } from './digest.ts';
 import type { CommonBehaviour, SpecificBehaviour } from './digest.ts';
+import { defaultBackoffMs } from './schema.ts';
 import type { DefinitionKeys } from './schema.ts';
 
 /** One compiled file: what stands in its frontmatter, its prose, and the order that every run of it gets. */
@@ -28,7 +29,7 @@ export interface Definition {
 }
 
 /** Pinned for ever: another namespace would cut every definition without a `uuid` off from its history. */
-const definitionNamespace = '5f1d7a38-3c0e-4b6f-9a51-6de2c8b4f017';
+const definitionNamespace = parse('5f1d7a38-3c0e-4b6f-9a51-6de2c8b4f017');
 
 const hardTimeoutMarginMs = 60_000;
 
@@ -80,16 +81,21 @@ function completeOrder(
 }
 
 function buildCommon(keys: DefinitionKeys): CommonBehaviour {
-  const { budget } = keys;
+  const { budget, retry } = keys;
   return {
     cadence: compileCadence(keys.schedule, keys.id),
     misfire: { policy: keys.misfire_policy, graceMs: keys.misfire_grace },
     budget: {
       maxSeconds: budget.max_seconds,
       hardTimeoutMs: budget.hard_timeout ?? budget.max_seconds * 1_000 + hardTimeoutMarginMs,
+      ...(budget.min_duration === undefined ? {} : { minDurationMs: budget.min_duration }),
     },
     onFailure: keys.on_failure,
-    retry: { attempts: keys.retry.attempts },
+    retry: {
+      attempts: retry.attempts,
+      ...(retry.backoff === defaultBackoffMs ? {} : { backoffMs: retry.backoff }),
+      ...(retry.idempotent ? { idempotent: true } : {}),
+    },
     env: keys.env,
     secrets: keys.secrets,
   };
