@@ -13,7 +13,9 @@ const tick = makeTick();
 function build(request: string) {
   const { order } = defineSweep('test.request', { sweep: `\n  request: ${request}\n  outcome: {}` });
   if (order.kind === 'watchdog') throw new Error('not a sweep');
-  return { ...buildRequest(order, tick, variables), runId: runIdOf(order.definition.uuid, tick) };
+  const runId = runIdOf(order.definition.uuid, tick);
+  const scope = { order, firing: tick, values: variables, idempotencyKey: runId };
+  return { ...buildRequest(order.sweep.request, scope), runId };
 }
 
 it('every placeholder is filled in, and a number stays a number', () => {
