@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { type Connection, type Received, openConnection } from './connection.ts';
+import { type Connection, type Received, UnsentError, openConnection } from './connection.ts';
 import { type ConnectionPool, openConnectionPool } from './connection-pool.ts';
 import { dial } from './dial.ts';
 import { ExchangeError, nameFault } from './exchange-fault.ts';
@@ -71,7 +71,7 @@ export async function openHttpClient(options: ClientOptions): Promise<HttpClient
     return pool;
   };
 
-  const connect = async (url: URL, proxy: Proxy | undefined, signal: AbortSignal) => {
+  const connect = async (url: URL, proxy: Proxy | undefined, signal: AbortSignal): Promise<Made> => {
     const lookup = options.guard.lookupFor(url);
     const { socket, connectMs, tlsMs } = await dial({ url, lookup, secureContext, proxy }, signal);
     const connection = openConnection(socket, url.origin);
@@ -87,14 +87,18 @@ export async function openHttpClient(options: ClientOptions): Promise<HttpClient
     const pool = poolOf(url.origin);
     await pool.enter(signal);
     let kept: Connection | undefined;
-    try {
-      const idle = pool.takeIdle();
-      const { connection, connectMs, tlsMs } =
-        idle === undefined ? await connect(url, proxy, signal) : { connection: idle, connectMs: 0, tlsMs: 0 };
-      const received = await sendUnder(connection, shapeRequest(url, request, proxy), signal);
+    const send = async ({ connection, connectMs, tlsMs }: Made): Promise<HttpResponse> => {
+      const { firstByteMs, bodyMs, ...answer } = await sendUnder(connection, shapeRequest(url, request, proxy), signal);
       kept = connection;
-      const { status, headers, text, firstByteMs, bodyMs } = received;
-      return { status, headers, text, timing: { connectMs, tlsMs, firstByteMs, bodyMs } };
+      return { ...answer, timing: { connectMs, tlsMs, firstByteMs, bodyMs } };
+    };
+    try {
+      const connection = await pool.takeIdle();
+      if (connection !== undefined) {
+        const answer = await unlessUnsent(send({ connection, connectMs: 0, tlsMs: 0 }));
+        if (answer !== undefined) return answer;
+      }
+      return await send(await connect(url, proxy, signal));
     } finally {
       pool.leave(kept);
     }
@@ -118,6 +122,23 @@ export async function openHttpClient(options: ClientOptions): Promise<HttpClient
       for (const connection of open) connection.destroy(new ExchangeError('the client was closed'));
     },
   };
+}
+
+/** A connection, and what it took to make it. */
+interface Made {
+  connection: Connection;
+  connectMs: number;
+  tlsMs: number;
+}
+
+/** Undefined where a kept connection turned out to be closed: the request is still to be sent. */
+async function unlessUnsent(sending: Promise<HttpResponse>): Promise<HttpResponse | undefined> {
+  try {
+    return await sending;
+  } catch (error) {
+    if (error instanceof UnsentError) return undefined;
+    throw error;
+  }
 }
 
 /** Absolute form for a plain request through a proxy (RFC 9112 section 3.2.2); TLS goes through a tunnel instead. */
