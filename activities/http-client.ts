@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { type Connection, type Received, UnsentError, openConnection } from './connection.ts';
-import { type ConnectionPool, openConnectionPool } from './connection-pool.ts';
-import { dial } from './dial.ts';
-import { ExchangeError, nameFault } from './exchange-fault.ts';
+import type { Connection, Received, Sending } from './connection.ts';
+import { openConnections } from './connections.ts';
+import { nameFault } from './exchange-fault.ts';
 import type { HostGuard } from './host-guard.ts';
 import { type Proxy, findProxy } from './proxy.ts';
 import { acceptedEncodings } from './response-body.ts';
@@ -62,46 +61,19 @@ export interface ClientOptions {
  * @throws ExchangeError that names the certificate or key file that cannot be used
  */
 export async function openHttpClient(options: ClientOptions): Promise<HttpClient> {
+  const { guard, environment, connections: limit = Infinity } = options;
   const secureContext = await readTlsFiles(options.tls ?? {});
-  const pools = new Map<string, ConnectionPool>();
-  const open = new Set<Connection>();
-  const poolOf = (origin: string) => {
-    const pool = pools.get(origin) ?? openConnectionPool(options.connections ?? Infinity);
-    pools.set(origin, pool);
-    return pool;
-  };
-
-  const connect = async (url: URL, proxy: Proxy | undefined, signal: AbortSignal): Promise<Made> => {
-    const lookup = options.guard.lookupFor(url);
-    const { socket, connectMs, tlsMs } = await dial({ url, lookup, secureContext, proxy }, signal);
-    const connection = openConnection(socket, url.origin);
-    open.add(connection);
-    socket.once('close', () => open.delete(connection));
-    return { connection, connectMs, tlsMs };
-  };
+  const connections = openConnections({ lookupFor: (url) => guard.lookupFor(url), secureContext, limit });
 
   const exchange = async (request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> => {
     const url = new URL(request.url);
-    const proxy = findProxy(url, options.environment);
-    options.guard.check(url, proxy !== undefined);
-    const pool = poolOf(url.origin);
-    await pool.enter(signal);
-    let kept: Connection | undefined;
-    const send = async ({ connection, connectMs, tlsMs }: Made): Promise<HttpResponse> => {
-      const { firstByteMs, bodyMs, ...answer } = await sendUnder(connection, shapeRequest(url, request, proxy), signal);
-      kept = connection;
+    const proxy = findProxy(url, environment);
+    guard.check(url, proxy !== undefined);
+    const sending = shapeRequest(url, request, proxy);
+    return connections.use(url, proxy, signal, async ({ connection, connectMs, tlsMs }) => {
+      const { firstByteMs, bodyMs, ...answer } = await sendUnder(connection, sending, signal);
       return { ...answer, timing: { connectMs, tlsMs, firstByteMs, bodyMs } };
-    };
-    try {
-      const connection = await pool.takeIdle();
-      if (connection !== undefined) {
-        const answer = await unlessUnsent(send({ connection, connectMs: 0, tlsMs: 0 }));
-        if (answer !== undefined) return answer;
-      }
-      return await send(await connect(url, proxy, signal));
-    } finally {
-      pool.leave(kept);
-    }
+    });
   };
 
   return {
@@ -119,30 +91,13 @@ export async function openHttpClient(options: ClientOptions): Promise<HttpClient
       }
     },
     async close() {
-      for (const connection of open) connection.destroy(new ExchangeError('the client was closed'));
+      connections.close();
     },
   };
 }
 
-/** A connection, and what it took to make it. */
-interface Made {
-  connection: Connection;
-  connectMs: number;
-  tlsMs: number;
-}
-
-/** Undefined where a kept connection turned out to be closed: the request is still to be sent. */
-async function unlessUnsent(sending: Promise<HttpResponse>): Promise<HttpResponse | undefined> {
-  try {
-    return await sending;
-  } catch (error) {
-    if (error instanceof UnsentError) return undefined;
-    throw error;
-  }
-}
-
 /** Absolute form for a plain request through a proxy (RFC 9112 section 3.2.2); TLS goes through a tunnel instead. */
-function shapeRequest(url: URL, { method, headers, body }: HttpRequest, proxy: Proxy | undefined) {
+function shapeRequest(url: URL, { method, headers, body }: HttpRequest, proxy: Proxy | undefined): Sending {
   const path = `${url.pathname}${url.search}`;
   const isPassedOn = proxy !== undefined && url.protocol === 'http:';
   return {
@@ -154,11 +109,7 @@ function shapeRequest(url: URL, { method, headers, body }: HttpRequest, proxy: P
 }
 
 /** Whatever goes wrong, the connection does not outlive it. */
-async function sendUnder(
-  connection: Connection,
-  sending: Parameters<Connection['send']>[0],
-  signal: AbortSignal,
-): Promise<Received> {
+async function sendUnder(connection: Connection, sending: Sending, signal: AbortSignal): Promise<Received> {
   const onAbort = () => connection.destroy(signal.reason as Error);
   signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Agent, request } from 'undici';
 import { InterruptedError } from '../../activities/deadline.ts';
 import { ConnectionLostError, ExchangeError, TargetUnreachableError } from '../../activities/http-client.ts';
@@ -300,6 +300,25 @@ describe('what never reached the target is told apart from what broke on the way
     expect(fault.message.startsWith(server.url)).toBe(true);
     expect((fault as ExchangeError).elapsedMs).toBeGreaterThan(0);
     expect(server.connections()).toBe(1);
+  });
+
+  it('a TLS handshake that is never answered, after ten seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      let noteHello = () => {};
+      const hello = new Promise<void>((resolve) => (noteHello = resolve));
+      const server = await serve(() => noteHello());
+      const url = server.url.replace('http:', 'https:');
+      const outcome = faultOf(url);
+      await hello;
+      vi.advanceTimersByTime(10_000);
+      const fault = await outcome;
+      expect(fault).toBeInstanceOf(TargetUnreachableError);
+      expect(fault.message).toBe(`${url} accepted no connection within 10 s`);
+      await server.firstClosed;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('TLS to a port that speaks plain HTTP', async () => {
