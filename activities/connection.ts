@@ -30,18 +30,18 @@ export interface Connection {
   destroy(reason: Error): void;
 }
 
-/** The connection was closed before anything of the request had gone over it. */
+/** The connection ended before the target had taken the request: it may be sent on another one. */
 export class UnsentError extends TargetUnreachableError {
   constructor(origin: string, cause: Error) {
-    super(`${origin} closed the connection before it was asked anything`, { cause });
+    super(`${origin} closed the connection before it had taken the request`, { cause });
   }
 }
 
 /** Servers close idle connections after 2 s or more; a request that is sent at that very moment would be lost. */
 const keepIdleMs = 1_000;
 
-/** Speaks HTTP/2 or HTTP/1.1, as agreed in the TLS handshake, over a socket that is up. */
-export function openConnection(socket: Socket, origin: string): Connection {
+/** Speaks HTTP/1.1 over a socket that is up. */
+export function openHttp1Connection(socket: Socket, origin: string): Connection {
   let isTaken = false;
   let fault: Error | undefined;
   socket.on('error', (error) => (fault ??= error));
@@ -51,7 +51,7 @@ export function openConnection(socket: Socket, origin: string): Connection {
     pipelining: 1,
     keepAliveTimeout: keepIdleMs,
     keepAliveMaxTimeout: keepIdleMs,
-    allowH2: true,
+    allowH2: false,
     connect: (_, settle) => {
       const lost = isTaken ? new ConnectionLostError(`${origin} closed the connection before it had answered`) : null;
       isTaken = true;
@@ -114,7 +114,7 @@ function sendOver(client: Client, sending: Sending, origin: string, noteStart: (
 }
 
 /** Names in lower case, several values joined by ", ". */
-function flattenHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+export function flattenHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
   );

@@ -1,9 +1,10 @@
 import type { LookupFunction } from 'node:net';
-import type { SecureContext } from 'node:tls';
-import { type Connection, UnsentError, openConnection } from './connection.ts';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { type Connection, UnsentError, openHttp1Connection } from './connection.ts';
 import { type ConnectionPool, openConnectionPool } from './connection-pool.ts';
 import { dial } from './dial.ts';
 import { ExchangeError } from './exchange-fault.ts';
+import { openHttp2Connection } from './http2-connection.ts';
 import type { Proxy } from './proxy.ts';
 
 /** A connection for one exchange, and what it took to make it: nothing where it was kept from before. */
@@ -46,7 +47,9 @@ export function openConnections({ lookupFor, secureContext, limit }: Connections
   };
   const connect = async (url: URL, proxy: Proxy | undefined, signal: AbortSignal): Promise<UsedConnection> => {
     const { socket, ...times } = await dial({ url, lookup: lookupFor(url), secureContext, proxy }, signal);
-    const connection = openConnection(socket, url.origin);
+    const speak =
+      socket instanceof TLSSocket && socket.alpnProtocol === 'h2' ? openHttp2Connection : openHttp1Connection;
+    const connection = speak(socket, url.origin);
     open.add(connection);
     socket.once('close', () => open.delete(connection));
     return { connection, ...times };

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { type Http2ServerResponse, constants as http2 } from 'node:http2';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -153,6 +154,49 @@ describe('HTTP/2 is spoken where the target offers it', () => {
     expect(fault).toBeInstanceOf(ConnectionLostError);
     expect(requests).toBe(1);
     expect(target.connections()).toBe(1);
+  });
+
+  const streamOf = (response: unknown) => (response as Http2ServerResponse).stream;
+
+  it('an answer is not lost where the server says that it will close after it, and the next one goes elsewhere', async () => {
+    const target = await serve(
+      (_, response) => {
+        streamOf(response).session?.goaway(0);
+        setTimeout(() => response.end('done'), 50);
+      },
+      { isHttp2: true },
+    );
+    const client = await openClient({ tls: ours });
+    const ask = () => client.exchange({ method: 'POST', url: target.url, headers: {}, body: 'x' }, never);
+    expect(await ask()).toMatchObject({ status: 200, text: 'done' });
+    expect(await ask()).toMatchObject({ status: 200, text: 'done' });
+    expect(target.connections()).toBe(2);
+    await client.close();
+  });
+
+  it('an answer that is broken off is not taken for a whole one', async () => {
+    const target = await serve(
+      (_, response) => {
+        response.write('begin');
+        setTimeout(() => streamOf(response).destroy(new Error('broken')), 50);
+      },
+      { isHttp2: true },
+    );
+    const fault = await faultOf(target.url, { tls: ours });
+    expect(fault).toBeInstanceOf(ConnectionLostError);
+    expect(fault.message).toContain('NGHTTP2_INTERNAL_ERROR');
+  });
+
+  it('a stream that the server refused unread cannot have had an effect', async () => {
+    const target = await serve((_, response) => streamOf(response).close(http2.NGHTTP2_REFUSED_STREAM), {
+      isHttp2: true,
+    });
+    expect(await faultOf(target.url, { tls: ours })).toBeInstanceOf(TargetUnreachableError);
+  });
+
+  it('a body beyond the limit is not read on', async () => {
+    const target = await serve((_, response) => response.end(Buffer.alloc(8_000_000)), { isHttp2: true });
+    expect((await faultOf(target.url, { tls: ours })).message).toMatch(/is larger than 1048576 bytes/);
   });
 
   it('an abort closes the connection within a second', async () => {
