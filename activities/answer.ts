@@ -1,6 +1,6 @@
 import { storable } from '../history/storable.ts';
 import type { JsonValue } from '../workflows/contract.ts';
-import type { HttpResponse } from './http-exchange.ts';
+import type { HttpResponse } from './http-client.ts';
 import { rewriteJson } from './json-text.ts';
 import type { Answer } from './judgement.ts';
 import type { Redact } from './redaction.ts';
@@ -20,7 +20,7 @@ export interface ReadAnswer {
  * Reads a response. The stored text is the target's own, number by number, so that those beyond 2^53 stay exact; only
  * what holds a secret, or what Postgres could not keep (NUL, lone surrogates), is written anew.
  */
-export function readAnswer(response: HttpResponse, redact: Redact): ReadAnswer {
+export function readAnswer(response: Omit<HttpResponse, 'timing'>, redact: Redact): ReadAnswer {
   const { status } = response;
   const clean = (text: string) => storable(redact(text));
   const headers = Object.fromEntries(

@@ -1,54 +1,158 @@
 import { randomBytes } from 'node:crypto';
-import { renderHeader, renderUrl } from '../expressions/request-line.ts';
-import { renderTemplate } from '../expressions/template.ts';
-import type { RunVariable } from '../expressions/variables.ts';
-import { runIdOf } from '../history/run-id.ts';
-import type { Firing, JsonValue, Order, SweepOrder } from '../workflows/contract.ts';
-import type { HttpRequest } from './http-exchange.ts';
+import { headerName, renderHeader, renderUrl } from '../expressions/request-line.ts';
+import { TemplateError, parseTemplate, renderText } from '../expressions/template.ts';
+import type { Lookup } from '../expressions/template.ts';
+import type { Firing, JsonValue, RequestTemplate, SweepOrder } from '../workflows/contract.ts';
+import type { HttpRequest } from './http-client.ts';
+import { createLookup, renderBody } from './request-values.ts';
+import type { TlsFiles } from './tls-files.ts';
 
-/** Builds the request of a run: its template with every placeholder filled in, and the headers that every request has. */
-export function buildRequest(order: SweepOrder, firing: Firing, variables: ReadonlyMap<string, string>): HttpRequest {
-  const runId = runIdOf(order.definition.uuid, firing);
-  const lookup = (name: string) => variables.get(name) ?? describeRun(name, order, firing, runId);
-  const { request } = order.sweep;
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    headers[name.toLowerCase()] = renderHeader(name, value, lookup);
-  }
-  const body = request.body === undefined ? undefined : renderTemplate(request.body, lookup);
+/** What a request is filled in with. */
+export interface RequestScope {
+  order: SweepOrder;
+  firing: Firing;
+  /** The variables of the definition. */
+  values: ReadonlyMap<string, string>;
+  /** Of a fan-out: what `${target}` and `${target.FIELD}` stand for. */
+  target?: JsonValue;
+  /** The same on every attempt. */
+  idempotencyKey: string;
+}
+
+/**
+ * Builds a request: its template with every placeholder filled in, and the headers that every request has.
+ *
+ * @throws TemplateError naming what has no value, or one that may not stand there
+ */
+export function buildRequest(template: RequestTemplate, scope: RequestScope): HttpRequest {
+  const lookup = createLookup(scope);
+  const { body, contentType } = renderContent(template, scope, lookup);
+  const type: Record<string, string> = contentType === undefined ? {} : { 'content-type': contentType };
   return {
-    method: request.method,
-    url: renderUrl(request.url, lookup),
-    headers: { ...defaultHeaders(body), ...headers, ...runHeaders(runId) },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    method: template.method,
+    url: renderRequestUrl(template, lookup),
+    headers: {
+      ...usualHeaders,
+      ...type,
+      ...renderHeaders(template, lookup),
+      ...renderAuth(template, lookup),
+      'idempotency-key': scope.idempotencyKey,
+      traceparent: traceOf(scope),
+    },
+    ...(body === undefined ? {} : { body }),
   };
 }
 
-function describeRun(name: string, order: Order, firing: Firing, runId: string): string | number | undefined {
-  switch (name as RunVariable) {
-    case 'budget.max_seconds':
-      return order.budget.maxSeconds;
-    case 'definition.id':
-      return order.definition.id;
-    case 'run.id':
-      return runId;
-    case 'run.source':
-      return firing.source;
-    case 'run.trigger':
-      return firing.trigger;
-    case 'run.scheduled_at':
-      return firing.scheduledAt;
+/**
+ * Builds the request that asks how an operation goes: a GET of `url`, which may be relative to that of the request. What
+ * identifies us goes only to the origin of the request: the target chose the URL, and may have chosen someone else's.
+ *
+ * @throws TemplateError
+ */
+export function buildPollRequest(template: RequestTemplate, scope: RequestScope, url: string): HttpRequest {
+  const lookup = createLookup(scope);
+  const own = renderRequestUrl(template, lookup);
+  const polled = URL.canParse(url, own) ? new URL(url, own) : undefined;
+  if (polled === undefined || !/^https?:$/.test(polled.protocol)) {
+    throw new TemplateError('the address to poll is not an http or https URL');
   }
+  refuseCredentials(polled);
+  const isOwn = polled.origin === new URL(own).origin;
+  const headers = { ...renderHeaders(template, lookup), ...renderAuth(template, lookup) };
+  const kept = Object.entries(headers).filter(
+    ([name, value]) => !aboutContent.test(name) && (isOwn || !isCredential(name, value, template, scope)),
+  );
+  return {
+    method: 'GET',
+    url: polled.href,
+    headers: { ...usualHeaders, ...Object.fromEntries(kept), traceparent: traceOf(scope) },
+  };
 }
 
-function defaultHeaders(body: JsonValue | undefined): Record<string, string> {
-  const accept = { accept: 'application/json', 'user-agent': 'activity-core' };
-  if (body === undefined) return accept;
-  return { ...accept, 'content-type': typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json' };
+/** Fills in the names of the certificate files of a request. */
+export function renderTlsFiles({ tls }: RequestTemplate, scope: RequestScope): TlsFiles {
+  const lookup = createLookup(scope);
+  return Object.fromEntries(Object.entries(tls ?? {}).map(([field, file]) => [field, renderText(file, lookup)]));
 }
 
-/** A target that sees the same key twice is asked for the same run; the trace is named by the run as well. */
-function runHeaders(runId: string): Record<string, string> {
-  const traceId = runId.replaceAll('-', '');
-  return { 'idempotency-key': runId, traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01` };
+const usualHeaders = { accept: 'application/json', 'user-agent': 'activity-core' };
+
+/** Headers that say something of a body, or name the effect that it asks for. */
+const aboutContent = /^(content-.*|transfer-encoding|idempotency-key|expect)$/;
+
+const alwaysCredentials = new Set(['authorization', 'cookie', 'proxy-authorization', 'x-api-key']);
+
+function isCredential(name: string, value: string, { headers }: RequestTemplate, scope: RequestScope): boolean {
+  const { secrets } = scope.order;
+  const written = Object.entries(headers).find(([header]) => header.toLowerCase() === name)?.[1] ?? '';
+  const namesSecret = parseTemplate(written).parts.some((part) => 'name' in part && secrets.includes(part.name));
+  const holdsSecret = secrets.some((secret) => value.includes(scope.values.get(secret)?.trim() || '\n'));
+  return alwaysCredentials.has(name) || namesSecret || holdsSecret;
+}
+
+function renderHeaders({ headers }: RequestTemplate, lookup: Lookup): Record<string, string> {
+  const rendered = Object.entries(headers).map(([name, value]) => {
+    if (!headerName.test(name)) throw new TemplateError(`\`${name}\` is not the name of a header`);
+    return [name.toLowerCase(), renderHeader(name, value, lookup)] as const;
+  });
+  return Object.fromEntries(rendered);
+}
+
+function renderAuth({ auth }: RequestTemplate, lookup: Lookup): Record<string, string> {
+  if (auth === undefined) return {};
+  if ('bearer' in auth) return { authorization: renderHeader('authorization', `Bearer ${auth.bearer}`, lookup) };
+  const username = renderText(auth.basic.username, lookup);
+  if (username.includes(':')) throw new TemplateError('the user name of auth.basic holds a colon, which ends it');
+  return { authorization: `Basic ${encodeBasic(username, renderText(auth.basic.password, lookup))}` };
+}
+
+/** RFC 7617 with UTF-8. */
+export function encodeBasic(username: string, password: string): string {
+  return Buffer.from(`${username}:${password}`).toString('base64');
+}
+
+function renderRequestUrl({ url, query }: RequestTemplate, lookup: Lookup): string {
+  const parsed = new URL(renderUrl(url, lookup));
+  refuseCredentials(parsed);
+  const added = encodePairs(query ?? {}, lookup);
+  const search = [parsed.search.slice(1), added].filter((part) => part !== '').join('&');
+  return `${parsed.origin}${parsed.pathname}${search === '' ? '' : `?${search}`}`;
+}
+
+function refuseCredentials({ username, password }: URL): void {
+  if (username === '' && password === '') return;
+  throw new TemplateError('the URL holds a user name or a password, which belong into auth.basic');
+}
+
+function encodePairs(pairs: Record<string, string | string[]>, lookup: Lookup): string {
+  return Object.entries(pairs)
+    .flatMap(([name, value]) => [value].flat().map((item) => `${encode(name)}=${encode(renderText(item, lookup))}`))
+    .join('&');
+}
+
+function encode(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}
+
+function renderContent(
+  { body, form }: RequestTemplate,
+  scope: RequestScope,
+  lookup: Lookup,
+): { body?: string; contentType?: string } {
+  if (form !== undefined) {
+    const pairs = Object.entries(form).map(([name, value]): [string, string] => [name, renderText(value, lookup)]);
+    return { body: new URLSearchParams(pairs).toString(), contentType: 'application/x-www-form-urlencoded' };
+  }
+  if (body === undefined) return {};
+  const rendered = renderBody(body, scope, lookup);
+  return typeof body === 'string' && typeof rendered === 'string'
+    ? { body: rendered, contentType: 'text/plain; charset=utf-8' }
+    : { body: JSON.stringify(rendered), contentType: 'application/json' };
+}
+
+/** The trace is named by the run, or by what stands for a part of it. */
+function traceOf({ idempotencyKey }: RequestScope): string {
+  const hex = idempotencyKey.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
+  const trace = hex.length >= 32 ? hex.slice(0, 32) : hex.padStart(32, '0');
+  return `00-${trace}-${randomBytes(8).toString('hex')}-01`;
 }

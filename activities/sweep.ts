@@ -1,19 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TemplateError } from '../expressions/template.ts';
+import { runIdOf } from '../history/run-id.ts';
 import { storable } from '../history/storable.ts';
 import { readAnswer } from './answer.ts';
 import { InterruptedError } from './deadline.ts';
 import type { Ending } from './ending.ts';
 import {
   ExchangeError,
+  type HttpClient,
   type HttpRequest,
   type HttpResponse,
   TargetUnreachableError,
-  exchange,
-} from './http-exchange.ts';
+  openHttpClient,
+} from './http-client.ts';
+import { openHostGuard } from './host-guard.ts';
 import { judgeAnswer } from './judgement.ts';
 import { reasons } from './reasons.ts';
-import { buildRequest } from './request.ts';
+import { type RequestScope, buildRequest, renderTlsFiles } from './request.ts';
 import type { RunContext } from './run.ts';
 import { MissingVariableError, type Variables, resolveVariables } from './variables.ts';
 
@@ -26,24 +29,37 @@ export async function sweep(context: RunContext): Promise<Ending> {
     return { outcome: 'automation_error', reason: 'a watchdog was sent to be swept; this worker knows no watchdogs' };
   }
   let variables: Variables | undefined;
+  let client: HttpClient | undefined;
   try {
     variables = resolveVariables(order, deps.environment);
-    const response = await send(context, buildRequest(order, firing, variables.values));
+    const { environment } = deps;
+    const { request } = order.sweep;
+    const idempotencyKey = runIdOf(order.definition.uuid, firing);
+    const scope: RequestScope = { order, firing, values: variables.values, idempotencyKey };
+    const guard = openHostGuard(environment);
+    client = await openHttpClient({ tls: renderTlsFiles(request, scope), guard, environment });
+    const response = await send(context, client, buildRequest(request, scope));
     const { answer, stored } = readAnswer(response, variables.redact);
     return { ...redactEnding(judgeAnswer(order.sweep.outcome, answer), variables), response: stored };
   } catch (error) {
     const reason = explainFault(error, context);
     if (reason === undefined) throw redactDefect(error, variables);
     return redactEnding({ outcome: 'automation_error', reason }, variables);
+  } finally {
+    await client?.close();
   }
 }
 
 /** Sends the request; again, after a growing pause, only when it cannot have reached the target. */
-async function send({ order, signal, progress }: RunContext, request: HttpRequest): Promise<HttpResponse> {
+async function send(
+  { order, signal, progress }: RunContext,
+  client: HttpClient,
+  request: HttpRequest,
+): Promise<HttpResponse> {
   for (;;) {
     progress.stage = 'waiting for the target';
     try {
-      return await exchange(request, signal);
+      return await client.exchange(request, signal);
     } catch (error) {
       if (!(error instanceof TargetUnreachableError) || progress.attempt >= order.retry.attempts) throw error;
     }
