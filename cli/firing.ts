@@ -1,4 +1,4 @@
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { runIdOf } from '../history/run-id.ts';
 import { ownSource, workflowType } from '../workflows/contract.ts';
@@ -94,7 +94,11 @@ export async function followRun(
   try {
     return await Promise.race([obtainReport(run), rejectOnAbort(signal)]);
   } catch (error) {
-    output.note(`not followed any more; the run goes on. Stop it with: temporal workflow cancel -w ${run.workflowId}`);
+    if (!(error instanceof WorkflowNotFoundError)) {
+      output.note(
+        `not followed any more; the run goes on. Stop it with: temporal workflow cancel -w ${run.workflowId}`,
+      );
+    }
     throw error;
   } finally {
     following.abort();

@@ -1,12 +1,14 @@
 import type { Client } from '@temporalio/client';
+import type { TargetTally } from '../workflows/contract.ts';
 import { formatElapsed } from '../dev/progress.ts';
 import { drawBar } from './bar.ts';
 import type { Output } from './output.ts';
 
-/** What a run that is going says of itself; the counts are those of a fan-out. */
+/** What a run that is going says of itself. */
 export interface RunProgress {
   stage: string;
-  targets?: { done: number; total: number; failed: number };
+  /** Of a fan-out, so far: what has not ended yet is `notReached`. */
+  targets?: TargetTally;
 }
 
 const barColumns = 24;
@@ -21,7 +23,7 @@ export async function readProgress(client: Client, workflowId: string): Promise<
       return { stage: 'it has ended; waiting for the history to record it' };
     }
     const data = pending?.heartbeatDetails?.payloads?.[0]?.data;
-    if (data) return readBeat(JSON.parse(Buffer.from(data).toString('utf8')));
+    if (data) return readBeat(JSON.parse(Buffer.from(data).toString('utf8')) as Parameters<typeof readBeat>[0]);
     return { stage: pending === undefined ? 'waiting for a worker' : 'starting' };
   } catch {
     // Progress is a courtesy: the result itself is waited for elsewhere, and says what is wrong.
@@ -29,19 +31,18 @@ export async function readProgress(client: Client, workflowId: string): Promise<
   }
 }
 
-/** Heartbeats of workers of other versions may say more or less. */
-function readBeat(beat: unknown): RunProgress {
-  const { stage, done, total, failed } = (beat ?? {}) as Record<string, unknown>;
-  const progress = { stage: typeof stage === 'string' ? stage : 'at work' };
-  if (typeof done !== 'number' || typeof total !== 'number') return progress;
-  return { ...progress, targets: { done, total, failed: typeof failed === 'number' ? failed : 0 } };
+/** A worker of another version may say less. */
+function readBeat(beat: { stage?: string; targets?: TargetTally } | null): RunProgress {
+  const stage = beat?.stage ?? 'at work';
+  return beat?.targets === undefined ? { stage } : { stage, targets: beat.targets };
 }
 
 /** Progress as one line, with a bar where there is something to count. */
 export function formatProgress({ stage, targets }: RunProgress, elapsedMs: number): string {
   const elapsed = formatElapsed(elapsedMs);
   if (targets === undefined) return `${stage}, ${elapsed}`;
-  const { done, total, failed } = targets;
+  const { total, failed, notReached } = targets;
+  const done = total - notReached;
   const bar = drawBar(total === 0 ? 1 : done / total, barColumns);
   return `${bar} ${done} of ${total} targets${failed > 0 ? `, ${failed} failed` : ''}, ${stage}, ${elapsed}`;
 }
