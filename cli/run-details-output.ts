@@ -22,8 +22,8 @@ const stageNames: Record<keyof StageTimes, string> = {
   pollMs: 'polling',
 };
 
-/** Where the time of a run went; empty where it took none. */
-export function formatStages(stages: StageTimes, { colors, columns }: Screen): string {
+/** Where the time of a run went; empty where it took none. Of a fan-out it is the sum over its targets. */
+export function formatStages(stages: StageTimes, isFanOut: boolean, { colors, columns }: Screen): string {
   const known = Object.entries(stageNames) as [keyof StageTimes, string][];
   const taken = known.flatMap(([key, name]) => (stages[key] > 0 ? [{ name, tookMs: stages[key] }] : []));
   if (taken.length === 0) return '';
@@ -34,7 +34,10 @@ export function formatStages(stages: StageTimes, { colors, columns }: Screen): s
     const bar = colors.cyan(drawBar(tookMs / totalMs, barColumns));
     return [name, (figures[index] ?? '').padStart(width), `${bar} ${Math.round((100 * tookMs) / totalMs)} %`];
   });
-  return formatTable(['STAGE', 'MS'.padStart(width), 'SHARE'], rows, { colors, columns });
+  return formatTable(['STAGE', 'MS'.padStart(width), isFanOut ? 'SHARE (ALL TARGETS TOGETHER)' : 'SHARE'], rows, {
+    colors,
+    columns,
+  });
 }
 
 /** The attempts that failed, by target and time. */

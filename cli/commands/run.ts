@@ -61,7 +61,7 @@ function printRun({ settings, output }: Session, run: WholeRun, { response, targ
   const link = linkRun(settings, { workflowId: run.workflowId, runId: run.workflowRunId });
   if (link !== undefined) output.line(`${output.colors.dim('Temporal UI'.padEnd(11))} ${link}`);
   const parts = [
-    run.stages === null ? '' : formatStages(run.stages, output),
+    run.stages === null ? '' : formatStages(run.stages, run.targets !== null, output),
     run.failedAttempts.length === 0 ? '' : formatAttempts(run.failedAttempts, all, output),
     formatResults(run.results, all, output),
     run.assessmentFailures.length === 0 ? '' : formatFailures(run.assessmentFailures, output),

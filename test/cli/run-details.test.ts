@@ -41,6 +41,7 @@ async function show(runId: string, ...options: string[]): Promise<string> {
   return ended.stdout;
 }
 
+const tally = { total: 30, completed: 5, failed: 22, lockSkipped: 1, notReached: 2 };
 const noTime = { queueMs: 0, connectMs: 0, tlsMs: 0, firstByteMs: 0, bodyMs: 0, retryMs: 0, pollMs: 0 };
 
 it('run shows the stages that took time, with their share as a bar', async () => {
@@ -52,6 +53,9 @@ it('run shows the stages that took time, with their share as a bar', async () =>
     `first byte  750  ${'█'.repeat(18)}${'░'.repeat(6)} 75 %`,
     `polling     250  ${'█'.repeat(6)}${'░'.repeat(18)} 25 %`,
   ]);
+  expect(await show(await writeRun({ stages: { ...noTime, bodyMs: 9 }, targets: tally }))).toMatch(
+    /^STAGE +MS +SHARE \(ALL TARGETS TOGETHER\)$/m,
+  );
   expect(await show(await writeRun({ stages: noTime }))).not.toContain('STAGE');
   expect(await show(await writeRun({}))).not.toContain('STAGE');
 });
@@ -71,7 +75,6 @@ it('run shows the attempts that failed, and whether a later one came to the resc
   expect(await show(await writeRun({ failedAttempts: ofTargets }))).toMatch(/\nTARGET +ATTEMPT .*\nrepo-0 +1 /);
 });
 
-const tally = { total: 30, completed: 5, failed: 22, lockSkipped: 1, notReached: 2 };
 const results: Partial<TargetResult>[] = [
   ...Array.from({ length: 5 }, () => ({})),
   ...Array.from({ length: 22 }, () => ({ outcome: 'automation_error', reason: 'answered 500' }) as const),

@@ -74,8 +74,8 @@ async function fire(): Promise<{ id: string; rowId: string; workflowId: string }
 function startOnTerminal(args: string[]) {
   const command = [...actcoreCommand, ...args].map((word) => `'${word}'`).join(' ');
   const env = actcoreEnv({ ...envOf(runner), TERM: 'xterm', NO_COLOR: '1' });
-  const line = `stty cols 100; exec ${command}`;
-  return execa('script', ['-qec', line, '/dev/null'], { env, extendEnv: false, reject: false, timeout: 50_000 });
+  const line = `exec script -qec "stty cols 100; exec ${command}" /dev/null`;
+  return execa('bash', ['-c', line], { env, extendEnv: false, reject: false, timeout: 50_000 });
 }
 
 type Terminal = ReturnType<typeof startOnTerminal>;
