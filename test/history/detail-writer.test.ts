@@ -148,7 +148,8 @@ it('a row whose write outlives the patience counts as dropped, once, though it a
       await holder.query('ROLLBACK');
       holder.release();
     }
-    await expect.poll(() => countResults(history.pool, runId)).toBe(1);
+    await expect.poll(() => writer.metrics().actcore_ledger_write_latency_ms[0]?.count).toBe(1);
+    expect(await countResults(history.pool, runId)).toBe(1);
     expect(readCounters(writer)).toEqual({ written: 0, dropped: 1, depth: 0, failed: 0 });
   }));
 
