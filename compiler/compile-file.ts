@@ -68,16 +68,16 @@ export function compileFile(file: string, text: string, { strict, now }: Surroun
 }
 
 function readClaims(data: Record<string, unknown>, locate: (remark: Remark) => Problem): Claim[] {
-  const { id, uuid, derived } = data;
+  const { id, uuid, derived, moved_from: moved } = data;
   const claim = (key: Claim['key'], value: string, ...path: (string | number)[]): Claim => {
     return { key, value, locate: () => locate({ path, message: '' }) };
   };
   const claims: Claim[] = [];
   if (typeof id === 'string') claims.push(claim('id', id, 'id'));
   if (typeof uuid === 'string') claims.push(claim('uuid', uuid.toLowerCase(), 'uuid'));
-  else if (typeof id === 'string')
+  // What has moved bears the uuid of its former id, which it claims below.
+  else if (typeof id === 'string' && moved === undefined)
     claims.push(claim('uuid', typeof derived === 'string' ? derived : deriveUuid(id), 'id'));
-  const { moved_from: moved } = data;
   if (typeof moved === 'string' && moved !== id) claims.push(claim('moved_from', moved, 'moved_from'));
   if (!Array.isArray(moved)) return claims;
   for (const [index, old] of moved.entries()) {
