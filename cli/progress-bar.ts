@@ -1,3 +1,4 @@
+import { drawBar } from './bar.ts';
 import type { Output } from './output.ts';
 
 const barColumns = 24;
@@ -24,9 +25,7 @@ export function startProgress(output: Output, verb: string, total: number, now =
 /** One line: the bar, the count, and how long it will still take. */
 export function drawProgress(verb: string, done: number, total: number, elapsedMs: number): string {
   const share = total === 0 ? 1 : done / total;
-  const filled = Math.round(share * barColumns);
-  const bar = '█'.repeat(filled) + '░'.repeat(barColumns - filled);
   const isEstimable = elapsedMs >= firstEstimateMs && done > 0 && done < total;
   const left = isEstimable ? `, ${Math.ceil(((elapsedMs / done) * (total - done)) / 1_000)} s left` : '';
-  return `${verb} ${bar} ${done} of ${total}${left}`;
+  return `${verb} ${drawBar(share, barColumns)} ${done} of ${total}${left}`;
 }
