@@ -1,5 +1,6 @@
-import pg from 'pg';
-import type { Firing, Order, RunReport } from '../workflows/contract.ts';
+import type pg from 'pg';
+import type { FailedAttempt, Firing, Order, RunReport } from '../workflows/contract.ts';
+import { writeInMonths } from './months.ts';
 import { findRun, reportOf } from './queries.ts';
 import { runIdOf } from './run-id.ts';
 import { standings } from './standing.ts';
@@ -24,7 +25,7 @@ const columns = [
   ...['id', 'scheduled_at', 'definition_id', 'definition_uuid', 'kind', 'source', 'trigger', 'actor', 'revision'],
   ...['contract_hash', 'workflow_id', 'workflow_run_id', 'standing', 'outcome', 'assessment'],
   ...['assessment_failure_count', 'exit_code', 'reason', 'attempt', 'started_at', 'finished_at'],
-  ...['response_status', 'response'],
+  ...['response_status', 'response', 'stages', 'targets', 'too_short', 'details_dropped'],
 ] as const;
 
 const parameters = columns.map((_, index) => `$${index + 1}`).join(', ');
@@ -40,9 +41,10 @@ const upsertRun = `
   RETURNING id, scheduled_at`;
 
 const next = columns.length + 1;
-const upsertRunWithAssessments = `
+const upsertRunWithDetails = `
   WITH written AS (${upsertRun})
-  SELECT actcore.replace_assessments(id, scheduled_at, $${next}::text[], $${next + 1}::text[], $${next + 2}::text[])
+  SELECT actcore.replace_assessments(id, scheduled_at, $${next}::text[], $${next + 1}::text[], $${next + 2}::text[]),
+    actcore.replace_errors(id, scheduled_at, $3, $${next + 3}::json)
   FROM written`;
 
 /** A ledger on the history behind `pool`. */
@@ -53,11 +55,12 @@ export function createLedger(pool: pg.Pool): Ledger {
     },
     async recordEnd(order, firing, report) {
       const failures = report.assessmentFailures;
-      const wrote = await writeRow(pool, firing, upsertRunWithAssessments, [
+      const wrote = await writeRow(pool, firing, upsertRunWithDetails, [
         ...endValues(order, firing, report),
         failures.map((failure) => storable(failure.target)),
         failures.map((failure) => storable(failure.rule)),
         failures.map((failure) => storable(failure.message)),
+        JSON.stringify((report.failedAttempts ?? []).map(storableAttempt)),
       ]);
       if (wrote) return { ...report, recorded: true };
       const standing = await findRun(pool, runIdOf(order.definition.uuid, firing));
@@ -66,21 +69,15 @@ export function createLedger(pool: pg.Pool): Ledger {
   };
 }
 
-/** Runs the upsert; true when it wrote. Makes the month's partitions when they are missing, and tries once more. */
+/** Runs the upsert; true when it wrote. */
 async function writeRow(pool: pg.Pool, firing: Firing, sql: string, raw: unknown[]): Promise<boolean> {
   const values = raw.map((value) => (typeof value === 'string' ? storable(value) : value));
-  try {
-    return (await pool.query(sql, values)).rowCount === 1;
-  } catch (error) {
-    if (!isMissingPartition(error)) throw error;
-    await pool.query('SELECT actcore.ensure_month($1)', [firing.scheduledAt]);
-    return (await pool.query(sql, values)).rowCount === 1;
-  }
+  const { rowCount } = await writeInMonths(pool, [firing.scheduledAt], () => pool.query(sql, values));
+  return rowCount === 1;
 }
 
-/** Known by its code, as the server's language may be any: a check violation that names no constraint. */
-function isMissingPartition(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === '23514' && error.constraint === undefined;
+function storableAttempt({ target, error, ...rest }: FailedAttempt): FailedAttempt {
+  return { ...rest, error: storable(error), ...(target === undefined ? {} : { target: storable(target) }) };
 }
 
 function identityValues(order: Order, firing: Firing): unknown[] {
@@ -99,6 +96,7 @@ function startValues(order: Order, firing: Firing, start: RunStart): unknown[] {
   return [
     ...identityValues(order, firing),
     ...[standings.running, null, 'none', 0, null, reason, start.attempt, start.startedAt, null, null, null],
+    ...[null, null, false, 0],
   ];
 }
 
@@ -108,5 +106,6 @@ function endValues(order: Order, firing: Firing, report: RunReport): unknown[] {
     ...[standings[report.certainty], report.outcome, report.assessment, report.assessmentFailureCount],
     ...[report.exitCode, report.reason, report.attempt, report.startedAt, report.finishedAt],
     ...[report.response?.status ?? null, report.response?.json ?? null],
+    ...[report.stages ?? null, report.targets ?? null, report.isTooShort ?? false, report.detailsDropped ?? 0],
   ];
 }

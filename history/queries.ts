@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import type { Assessment, AssessmentFailure, Outcome, RunReport, Trigger } from '../workflows/contract.ts';
+import type { FailedAttempt, StageTimes, TargetTally } from '../workflows/contract.ts';
+import { isoColumn } from './iso-column.ts';
 
 /** One row of the history. Times are ISO in UTC; `response` is JSON text, so that large numbers stay exact. */
 export interface RunRow {
@@ -24,22 +26,28 @@ export interface RunRow {
   workflowId: string;
   workflowRunId: string;
   responseStatus: number | null;
+  /** Where the time went; null where no request was made. */
+  stages: StageTimes | null;
+  /** How the targets of a fan-out ended; null where the run was none. */
+  targets: TargetTally | null;
+  isTooShort: boolean;
+  /** How many results of targets the history could not take. */
+  detailsDropped: number;
 }
 
 export interface RunDetail extends RunRow {
   assessmentFailures: AssessmentFailure[];
+  failedAttempts: FailedAttempt[];
   response: string | null;
 }
 
-const iso = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-
 const rowColumns = `
-  id, definition_id AS "definitionId", source, trigger, actor, ${iso('scheduled_at')} AS "scheduledAt",
-  ${iso('started_at')} AS "startedAt", ${iso('finished_at')} AS "finishedAt", outcome, assessment,
+  id, definition_id AS "definitionId", source, trigger, actor, ${isoColumn('scheduled_at')} AS "scheduledAt",
+  ${isoColumn('started_at')} AS "startedAt", ${isoColumn('finished_at')} AS "finishedAt", outcome, assessment,
   assessment_failure_count AS "assessmentFailureCount", exit_code AS "exitCode", reason,
   (ARRAY['running', 'inferred', 'witnessed'])[standing + 1] AS certainty, attempt, revision,
   contract_hash AS "contractHash", workflow_id AS "workflowId", workflow_run_id AS "workflowRunId",
-  response_status AS "responseStatus"`;
+  response_status AS "responseStatus", stages, targets, too_short AS "isTooShort", details_dropped AS "detailsDropped"`;
 
 /** The newest runs by tick, of one definition or of all. */
 export async function listRuns(
@@ -60,7 +68,11 @@ export async function findRun(pool: pg.Pool, runId: string): Promise<RunDetail |
   const { rows } = await pool.query<RunDetail>(
     `SELECT ${rowColumns}, response::text AS response, coalesce((
        SELECT json_agg(json_build_object('target', target, 'rule', rule, 'message', message) ORDER BY ordinal)
-       FROM actcore.assessments WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS "assessmentFailures"
+       FROM actcore.assessments WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS "assessmentFailures",
+     coalesce((
+       SELECT json_agg(json_strip_nulls(json_build_object('target', target, 'attempt', attempt, 'at', ${isoColumn('at')},
+         'error', error, 'rescued', rescued)) ORDER BY ordinal)
+       FROM actcore.errors WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS "failedAttempts"
      FROM actcore.runs WHERE id = $1`,
     [runId],
   );
@@ -118,6 +130,11 @@ export function reportOf(run: RunDetail): RunReport {
     latenessMs: Date.parse(run.startedAt) - Date.parse(run.scheduledAt),
     attempt: run.attempt,
     certainty: run.certainty,
+    ...(run.stages === null ? {} : { stages: run.stages }),
+    ...(run.failedAttempts.length === 0 ? {} : { failedAttempts: run.failedAttempts }),
+    ...(run.targets === null ? {} : { targets: run.targets }),
+    ...(run.isTooShort ? { isTooShort: true as const } : {}),
+    ...(run.detailsDropped === 0 ? {} : { detailsDropped: run.detailsDropped }),
     recorded: true,
   };
 }

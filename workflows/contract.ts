@@ -175,6 +175,8 @@ export interface RunReport {
   targets?: TargetTally;
   /** Set where a completed run was shorter than the definition's `min_duration`. */
   isTooShort?: true;
+  /** How many results of targets the history could not take; absent where it took them all. */
+  detailsDropped?: number;
   /** False while the row could not be written; the workflow then sees to it. */
   recorded: boolean;
 }

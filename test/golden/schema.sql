@@ -20,6 +20,18 @@ CREATE TABLE actcore.definitions (
   CONSTRAINT definitions_check1 CHECK (((retired_at IS NULL) = (retired_reason IS NULL))),
   CONSTRAINT definitions_pkey PRIMARY KEY (uuid));
 
+CREATE TABLE actcore.errors (
+  run_id uuid NOT NULL,
+  scheduled_at timestamp with time zone NOT NULL,
+  ordinal integer NOT NULL,
+  definition_id text NOT NULL,
+  target text,
+  attempt integer NOT NULL,
+  at timestamp with time zone NOT NULL,
+  error text NOT NULL,
+  rescued boolean NOT NULL,
+  CONSTRAINT errors_pkey PRIMARY KEY (run_id, scheduled_at, ordinal)) PARTITION BY RANGE (scheduled_at);
+
 CREATE TABLE actcore.journal (
   event_id bigint NOT NULL,
   at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
@@ -39,6 +51,26 @@ CREATE TABLE actcore.migrations (
   name text NOT NULL,
   applied_at timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT migrations_pkey PRIMARY KEY (name));
+
+CREATE TABLE actcore.results (
+  run_id uuid NOT NULL,
+  scheduled_at timestamp with time zone NOT NULL,
+  ordinal integer NOT NULL,
+  target text NOT NULL,
+  outcome text NOT NULL,
+  assessment text NOT NULL,
+  assessment_failure_count integer NOT NULL,
+  reason text NOT NULL,
+  status integer,
+  attempt integer NOT NULL,
+  idempotency_key text,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT results_assessment_check CHECK ((assessment = ANY (ARRAY['passed'::text, 'failed'::text, 'none'::text]))),
+  CONSTRAINT results_assessment_failure_count_check CHECK ((assessment_failure_count >= 0)),
+  CONSTRAINT results_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'automation_error'::text, 'lock_skipped'::text, 'timed_out'::text, 'not_reached'::text]))),
+  CONSTRAINT results_pkey PRIMARY KEY (run_id, scheduled_at, ordinal)) PARTITION BY RANGE (scheduled_at);
 
 CREATE TABLE actcore.revisions (
   definition_uuid uuid NOT NULL,
@@ -83,6 +115,10 @@ CREATE TABLE actcore.runs (
   response_status integer,
   response json,
   recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  stages jsonb,
+  targets jsonb,
+  too_short boolean NOT NULL DEFAULT false,
+  details_dropped integer NOT NULL DEFAULT 0,
   CONSTRAINT runs_assessment_check CHECK ((assessment = ANY (ARRAY['passed'::text, 'failed'::text, 'none'::text]))),
   CONSTRAINT runs_assessment_failure_count_check CHECK ((assessment_failure_count >= 0)),
   CONSTRAINT runs_check CHECK (((standing = 0) = (outcome IS NULL))),
@@ -94,6 +130,8 @@ CREATE TABLE actcore.runs (
   CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'canary'::text, 'backfill'::text, 'notify'::text, 'external'::text])))) PARTITION BY RANGE (scheduled_at);
 
 CREATE INDEX definitions_id ON actcore.definitions USING btree (id, applied_at DESC);
+
+CREATE INDEX errors_definition ON ONLY actcore.errors USING btree (definition_id, scheduled_at DESC);
 
 CREATE INDEX journal_at ON actcore.journal USING btree (at);
 
@@ -117,7 +155,7 @@ DECLARE
   parent text;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('actcore.ensure_month', 0));
-  FOREACH parent IN ARRAY ARRAY['runs', 'assessments'] LOOP
+  FOREACH parent IN ARRAY ARRAY['runs', 'assessments', 'errors', 'results'] LOOP
     EXECUTE format(
       'CREATE TABLE IF NOT EXISTS actcore.%I PARTITION OF actcore.%I FOR VALUES FROM (%L) TO (%L)',
       parent || '_' || month_name, parent, lower_bound, upper_bound);
@@ -145,6 +183,20 @@ BEGIN
   INSERT INTO actcore.assessments (run_id, scheduled_at, ordinal, target, rule, message)
   SELECT of_run, tick, failure.ordinal, failure.target, failure.rule, failure.message
   FROM unnest(targets, rules, messages) WITH ORDINALITY AS failure (target, rule, message, ordinal);
+END
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.replace_errors(of_run uuid, tick timestamp with time zone, of_definition text, attempts json)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  DELETE FROM actcore.errors WHERE run_id = of_run AND scheduled_at = tick;
+  INSERT INTO actcore.errors (run_id, scheduled_at, ordinal, definition_id, target, attempt, at, error, rescued)
+  SELECT of_run, tick, failed.ordinal, of_definition, failed.target, failed.attempt, failed.at, failed.error, failed.rescued
+  FROM ROWS FROM (json_to_recordset(attempts) AS (target text, attempt integer, at timestamptz, error text, rescued boolean))
+    WITH ORDINALITY AS failed (target, attempt, at, error, rescued, ordinal);
 END
 $function$
 ;
