@@ -1,11 +1,10 @@
-import type { JsonValue, RequestTemplate, SweepOrder, WatchdogCheck } from '../workflows/contract.ts';
+import type { WatchdogCheck } from '../workflows/contract.ts';
+import { buildRequest, buildSweep } from './build-sweep.ts';
 import type { CompiledSql } from './check-watchdog.ts';
 import type { SpecificBehaviour } from './digest.ts';
 import type { DefinitionKeys } from './schema.ts';
 
-type SweepKeys = NonNullable<DefinitionKeys['sweep']>;
 type WatchdogKeys = NonNullable<DefinitionKeys['watchdog']>;
-
 /** What only the kind of a definition has; undefined while its section or a statement of it is missing. */
 export function buildSpecific(
   { kind, sweep, watchdog }: DefinitionKeys,
@@ -20,22 +19,6 @@ export function buildSpecific(
   if (checks.length < Object.keys(watchdog.checks).length) return undefined;
   const { database, destructive_ok: destructiveOk, max_actions: maxActions } = watchdog;
   return { kind, watchdog: { database, destructiveOk, maxActions, checks } };
-}
-
-function buildSweep({ request, outcome }: SweepKeys): SweepOrder['sweep'] {
-  const { lock_skipped, automation_error, assessment_failures } = outcome;
-  return {
-    request: buildRequest(request),
-    outcome: {
-      ...(lock_skipped === undefined ? {} : { lock_skipped }),
-      ...(automation_error === undefined ? {} : { automation_error }),
-      ...(assessment_failures === undefined ? {} : { assessment_failures }),
-    },
-  };
-}
-
-function buildRequest({ method, url, headers, body }: SweepKeys['request']): RequestTemplate {
-  return { method, url, headers, ...(body === undefined ? {} : { body: body as JsonValue }) };
 }
 
 function buildCheck(name: string, check: WatchdogKeys['checks'][string], sql: CompiledSql): WatchdogCheck {

@@ -1,5 +1,5 @@
 import { fromRanges } from './calendar-ranges.ts';
-import { isMapping } from './check-request.ts';
+import { isMapping } from './mapping.ts';
 import { compileCron } from './cron.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import type { Remark } from './remark.ts';

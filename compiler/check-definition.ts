@@ -1,6 +1,7 @@
 import { findClosestName } from '../expressions/closest-name.ts';
 import { checkBudget } from './check-budget.ts';
-import { checkRequest, isMapping } from './check-request.ts';
+import { checkRetry } from './check-retry.ts';
+import { checkSweep } from './check-sweep.ts';
 import type { Remark } from './remark.ts';
 import { kinds, mostVariables } from './schema.ts';
 
@@ -17,10 +18,8 @@ export function checkDefinition(data: Record<string, unknown>): Remark[] {
     const message = `\`${name}\` is in env: and in secrets:`;
     remarks.push({ path: ['secrets', index], message, hint: 'keep it in secrets: if it must not be seen' });
   }
-  const sweep = data['sweep'];
-  const request = isMapping(sweep) ? sweep['request'] : undefined;
-  if (isMapping(request)) remarks.push(...checkRequest(request, ['sweep', 'request'], { env, secrets }));
-  remarks.push(...checkMoves(data), ...checkBudget(data));
+  remarks.push(...checkSweep(data['sweep'], data['budget'], { env, secrets }));
+  remarks.push(...checkMoves(data), ...checkBudget(data), ...checkRetry(data));
   return remarks;
 }
 

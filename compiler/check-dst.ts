@@ -1,5 +1,5 @@
 import { listMinutes } from './calendar-match.ts';
-import { isMapping } from './check-request.ts';
+import { isMapping } from './mapping.ts';
 import type { ClockChange } from './clock-change.ts';
 import { compileCron } from './cron.ts';
 import { listTouched } from './dst.ts';

@@ -1,4 +1,4 @@
-import { isMapping } from './check-request.ts';
+import { isMapping } from './mapping.ts';
 import type { CheckSql } from './check-sql.ts';
 import type { Path, Remark } from './remark.ts';
 

@@ -1,123 +1,61 @@
-import type { Fault } from '../expressions/fault.ts';
-import { findHeaderFault, headerName } from '../expressions/request-line.ts';
-import { checkTemplate, parseTemplate } from '../expressions/template.ts';
 import type { DeclaredVariables } from '../expressions/variables.ts';
+import { checkAuth, checkHeaders } from './check-headers.ts';
+import { checkTexts } from './check-texts.ts';
+import { checkQuery, checkUrl } from './check-url.ts';
+import { isMapping } from './mapping.ts';
 import type { Path, Remark } from './remark.ts';
 
-/** Headers that every request gets from the worker, or that only the connection can know. */
-const reservedHeaders: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'host',
-  'idempotency-key',
-  'traceparent',
-  'transfer-encoding',
-]);
-
 /**
- * Checks every placeholder, the URL and the headers. It takes the request as it was read, whatever is wrong with it
- * elsewhere, so that one run shows all problems; what has the wrong type is the schema's matter.
+ * Checks every placeholder, the URL, the headers and what excludes what. It takes the request as it was read, whatever
+ * is wrong with it elsewhere, so that one run shows all problems; what has the wrong type is the schema's matter.
  */
-export function checkRequest(
-  request: Record<string, unknown>,
-  requestPath: Path,
-  declared: DeclaredVariables,
-): Remark[] {
-  const { method, url, headers, body } = request;
-  const remarks: Remark[] = [];
-  if (typeof url === 'string') remarks.push(...checkUrl(url, [...requestPath, 'url'], declared));
-  if (isMapping(headers)) remarks.push(...checkHeaders(headers, [...requestPath, 'headers'], declared));
-  remarks.push(...checkTexts(body, [...requestPath, 'body'], declared));
-  if (body !== undefined && (method === 'GET' || method === 'DELETE')) {
-    const message = `a ${method} request has no body`;
-    remarks.push({ path: [...requestPath, 'body'], atKey: true, message, hint: 'use POST, or leave `body` out' });
-  }
-  return remarks;
+export function checkRequest(request: Record<string, unknown>, parent: Path, declared: DeclaredVariables): Remark[] {
+  const { url, query, headers, auth, body, form, tls } = request;
+  const at = (key: string): Path => [...parent, key];
+  return [
+    ...(typeof url === 'string' ? checkUrl(url, at('url'), declared) : []),
+    ...(isMapping(query) ? checkQuery(query, at('query'), declared) : []),
+    ...(isMapping(headers) ? checkHeaders(headers, at('headers'), declared) : []),
+    ...checkAuth(auth, headers, parent, declared),
+    ...checkTexts(body, at('body'), declared),
+    ...checkTexts(form, at('form'), declared),
+    ...checkTexts(tls, at('tls'), declared),
+    ...findEmpty(request, parent),
+    ...checkContent(request, parent),
+    ...checkEncryption(request, at('tls')),
+  ];
 }
 
-function checkUrl(url: string, path: Path, declared: DeclaredVariables): Remark[] {
-  const faults = checkTemplate(url, declared);
-  const { parts } = parseTemplate(url);
-  for (const part of parts) {
-    if (!('name' in part) || !declared.secrets.includes(part.name)) continue;
-    const message = `the secret \`\${${part.name}}\` cannot stand in the URL, which is logged on its way`;
-    faults.push({ offset: part.offset, message, hint: 'send it in a header' });
-  }
-  if (faults.length === 0) {
-    const fault = findUrlFault(url, parts.map((part) => ('text' in part ? part.text : 'x')).join(''));
-    if (fault) faults.push(fault);
-  }
-  return faults.map((fault) => ({ path, ...fault }));
-}
+/** What a section has to say at least one of. */
+const contents = {
+  auth: '`bearer` or `basic`',
+  tls: '`ca`, or `cert` and `key`',
+  expect: '`status` or `condition`',
+};
 
-function findUrlFault(url: string, sample: string): Fault | undefined {
-  const startsWithVariable = url.startsWith('${');
-  if (!startsWithVariable && !/^https?:\/\//i.test(sample)) {
-    return {
-      offset: 0,
-      message: `\`${url}\` is not a URL; expected http://, https:// or a variable such as \${STATE_HUB_URL} at its start`,
-    };
-  }
-  const blank = /\s/.exec(url);
-  if (blank) return { offset: blank.index, message: 'a URL has no blanks', hint: 'write `%20`' };
-  const whole = startsWithVariable ? sample.replace(/^x/, 'http://x') : sample;
-  if (!URL.canParse(whole)) return { offset: 0, message: `\`${url}\` is not a URL` };
-  const { username, password } = new URL(whole);
-  if (username === '' && password === '') return undefined;
-  return {
-    offset: 0,
-    message: 'a URL cannot hold a user or a password, since it is logged on its way',
-    hint: 'send an Authorization header',
-  };
-}
-
-function checkHeaders(headers: Record<string, unknown>, parent: Path, declared: DeclaredVariables): Remark[] {
-  const remarks: Remark[] = [];
-  const seen = new Set<string>();
-  for (const [name, value] of Object.entries(headers)) {
-    const path = [...parent, name];
-    const lower = name.toLowerCase();
-    const atKey = true;
-    if (!headerName.test(name)) {
-      remarks.push({
-        path,
-        atKey,
-        message: `\`${name}\` is not a header name; allowed: letters, digits and !#$%&'*+-.^_\`|~`,
-      });
-    } else if (reservedHeaders.has(lower)) {
-      remarks.push({ path, atKey, message: `the header \`${name}\` is set by the worker`, hint: 'leave it out' });
-    } else if (seen.has(lower)) {
-      remarks.push({ path, atKey, message: `the header \`${name}\` is here twice; upper and lower case are the same` });
-    }
-    seen.add(lower);
-    if (typeof value !== 'string') continue;
-    remarks.push(...checkTexts(value, path, declared));
-    const offset = findHeaderFault(value);
-    if (offset !== -1) {
-      remarks.push({
-        path,
-        offset,
-        message: `the header \`${name}\` holds a line break or a character outside Latin-1`,
-      });
-    }
-  }
-  return remarks;
-}
-
-function checkTexts(value: unknown, path: Path, declared: DeclaredVariables): Remark[] {
-  if (typeof value === 'string') return checkTemplate(value, declared).map((fault) => ({ path, ...fault }));
-  if (Array.isArray(value)) return value.flatMap((item, index) => checkTexts(item, [...path, index], declared));
-  if (!isMapping(value)) return [];
-  return Object.entries(value).flatMap(([key, item]) => {
-    const inner = [...path, key];
-    const inKey: Remark[] = key.includes('${')
-      ? [{ path: inner, atKey: true, message: 'a key cannot hold a placeholder; only values are rendered' }]
-      : [];
-    return [...inKey, ...checkTexts(item, inner, declared)];
+function findEmpty(request: Record<string, unknown>, parent: Path): Remark[] {
+  return Object.entries(contents).flatMap(([key, expected]) => {
+    const section = request[key];
+    if (!isMapping(section) || Object.keys(section).length > 0) return [];
+    return [{ path: [...parent, key], message: `\`${key}\` says nothing; expected ${expected}` }];
   });
 }
 
-/** A value of the frontmatter that has keys. */
-export function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** What is sent: nothing where the method has no body, and one thing where it has. */
+function checkContent({ method, body, form }: Record<string, unknown>, parent: Path): Remark[] {
+  const remarks: Remark[] = [];
+  for (const [key, value] of Object.entries({ body, form })) {
+    if (value === undefined || (method !== 'GET' && method !== 'DELETE')) continue;
+    const message = `a ${method} request has no body`;
+    remarks.push({ path: [...parent, key], atKey: true, message, hint: `use POST, or leave \`${key}\` out` });
+  }
+  if (body === undefined || form === undefined) return remarks;
+  const message = 'a request sends `form` or `body`, and here are both';
+  return [...remarks, { path: [...parent, 'form'], atKey: true, message, hint: 'keep one' }];
+}
+
+function checkEncryption({ url, tls }: Record<string, unknown>, path: Path): Remark[] {
+  if (tls === undefined || typeof url !== 'string' || !/^http:/i.test(url)) return [];
+  const message = 'the URL is http://, so none of these files is ever used';
+  return [{ path, atKey: true, message, hint: 'write https://', isWarning: true }];
 }

@@ -1,7 +1,8 @@
 import { suggestName } from '../expressions/closest-name.ts';
 import type { DeclaredVariables } from '../expressions/variables.ts';
 import type { SqlStatement } from '../workflows/contract.ts';
-import { checkRequest, isMapping } from './check-request.ts';
+import { checkRequest } from './check-request.ts';
+import { isMapping } from './mapping.ts';
 import { findSectionFaults, readCheckSql } from './check-sql.ts';
 import type { CheckSql } from './check-sql.ts';
 import { findUnusedParams, readParams } from './check-params.ts';

@@ -3,6 +3,7 @@ import type { Cadence, CommonOrder, Order } from '../workflows/contract.ts';
 import { compileCadence } from './cadence.ts';
 import { hashContract, hashRevision } from './digest.ts';
 import type { CommonBehaviour, SpecificBehaviour } from './digest.ts';
+import { defaultBackoffMs } from './schema.ts';
 import type { DefinitionKeys } from './schema.ts';
 
 /** One compiled file: what stands in its frontmatter, its prose, and the order that every run of it gets. */
@@ -79,16 +80,21 @@ function completeOrder(
 }
 
 function buildCommon(keys: DefinitionKeys): CommonBehaviour {
-  const { budget } = keys;
+  const { budget, retry } = keys;
   return {
     cadence: compileCadence(keys.schedule, keys.id),
     misfire: { policy: keys.misfire_policy, graceMs: keys.misfire_grace },
     budget: {
       maxSeconds: budget.max_seconds,
       hardTimeoutMs: budget.hard_timeout ?? budget.max_seconds * 1_000 + hardTimeoutMarginMs,
+      ...(budget.min_duration === undefined ? {} : { minDurationMs: budget.min_duration }),
     },
     onFailure: keys.on_failure,
-    retry: { attempts: keys.retry.attempts },
+    retry: {
+      attempts: retry.attempts,
+      ...(retry.backoff === defaultBackoffMs ? {} : { backoffMs: retry.backoff }),
+      ...(retry.idempotent ? { idempotent: true } : {}),
+    },
     env: keys.env,
     secrets: keys.secrets,
   };

@@ -13,6 +13,8 @@ export function describeIssue(issue: z.core.$ZodIssue, data: unknown): Remark[] 
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, mostUnknownKeys).map((key) => describeUnknownKey(path, key));
+  const inner = issue.code === 'invalid_union' ? findInnerIssues(issue) : [];
+  if (inner.length > 0) return inner.flatMap((one) => describeIssue(one, data));
   if (issue.code === 'custom') return [describeOwn(path, issue.message, issue.params as IssueDetail | undefined, data)];
   const value = readPath(data, path);
   if (value === undefined) {
@@ -25,6 +27,12 @@ export function describeIssue(issue: z.core.$ZodIssue, data: unknown): Remark[] 
   if (value === null) return [{ ...remark, atKey: true }];
   const hint = findHint(issue, value);
   return [hint === undefined ? remark : { ...remark, hint }];
+}
+
+/** Where a list or a mapping is one of the types that may stand here, what is wrong stands further in. */
+function findInnerIssues({ path, errors }: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] {
+  const branch = errors.find((issues) => issues.every((issue) => issue.path.length > 0)) ?? [];
+  return branch.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
 }
 
 function describeOwn(path: Path, text: string, detail: IssueDetail | undefined, data: unknown): Remark {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { checkCel } from '../expressions/cel.ts';
 import type { CelResult } from '../expressions/cel.ts';
+import type { CelSubject } from '../expressions/cel-scope.ts';
 import type { Fault } from '../expressions/fault.ts';
 import { environmentName } from '../expressions/variables.ts';
 import type { Calendar } from '../workflows/contract.ts';
@@ -19,7 +20,7 @@ export interface IssueDetail {
 }
 
 /** Adds a fault inside the text that is being read to zod's list. */
-function addFault(context: z.RefinementCtx, fault: Fault): void {
+export function addFault(context: z.RefinementCtx, fault: Fault): void {
   const params: IssueDetail = { own: true, offset: fault.offset, hint: fault.hint };
   context.addIssue({ code: 'custom', message: fault.message, params: { ...params } });
 }
@@ -92,9 +93,10 @@ export const timezoneField = textField('expected an IANA time zone such as Europ
 /** A date or an instant. */
 export const momentField = textField('expected a date such as 2026-12-25 or an instant', findMomentFault);
 
-/** A CEL expression over a response that gives `result`. */
-export function celField(result: CelResult) {
-  return textField(`expected a CEL expression in text that gives ${result}`, (text) => checkCel(text, result));
+/** A CEL expression that gives `result`, over a response unless another subject is named. */
+export function celField(result: CelResult, subject: CelSubject = 'response') {
+  const expectation = `expected a CEL expression in text that gives ${result}`;
+  return textField(expectation, (text) => checkCel(text, result, subject));
 }
 
 /** The name of a variable of the worker. */

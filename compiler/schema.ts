@@ -3,7 +3,6 @@ import { ownSource } from '../workflows/contract.ts';
 import { checkSchedule } from './cadence.ts';
 import {
   addRemark,
-  celField,
   countField,
   cronField,
   durationField,
@@ -13,7 +12,7 @@ import {
   timezoneField,
   variableField,
 } from './fields.ts';
-import { requestSchema } from './request-schema.ts';
+import { sweepSchema } from './sweep-schema.ts';
 import { watchdogSchema } from './watchdog-schema.ts';
 
 /** The server drops a summary of more bytes than this; so a title may not have more. */
@@ -85,28 +84,26 @@ const maxSeconds = countField(1, 86_400, 'a whole number of seconds');
 
 const budgetSchema = z
   .strictObject(
-    { max_seconds: maxSeconds, hard_timeout: durationField({ wholeSeconds: false, leastMs: 1_000 }).optional() },
+    {
+      max_seconds: maxSeconds,
+      hard_timeout: durationField({ wholeSeconds: false, leastMs: 1_000 }).optional(),
+      min_duration: durationField({ wholeSeconds: false, leastMs: 1 }).optional(),
+    },
     'expected a mapping such as { max_seconds: 300 }',
   )
-  .superRefine(({ max_seconds: seconds, hard_timeout: hardMs }, context) => {
-    if (hardMs === undefined || hardMs >= seconds * 1_000) return;
-    const message = `\`hard_timeout\` is shorter than \`max_seconds\` (${seconds}s), so the target could never use its budget`;
-    addRemark(context, { path: ['hard_timeout'], message });
+  .superRefine(({ max_seconds: seconds, hard_timeout: hardMs, min_duration: leastMs }, context) => {
+    if (hardMs !== undefined && hardMs < seconds * 1_000) {
+      const message = `\`hard_timeout\` is shorter than \`max_seconds\` (${seconds}s), so the target could never use its budget`;
+      addRemark(context, { path: ['hard_timeout'], message });
+    }
+    if (leastMs !== undefined && leastMs >= seconds * 1_000) {
+      const message = `\`min_duration\` is not below \`max_seconds\` (${seconds}s), so every run would be too short`;
+      addRemark(context, { path: ['min_duration'], message });
+    }
   });
 
-const outcomeSchema = z.strictObject(
-  {
-    lock_skipped: celField('bool').optional(),
-    automation_error: celField('bool').optional(),
-    assessment_failures: celField('list').optional(),
-  },
-  'expected a mapping from an outcome to a CEL expression',
-);
-
-const sweepSchema = z.strictObject(
-  { request: requestSchema, outcome: outcomeSchema.default({}) },
-  'expected a mapping with request and outcome',
-);
+/** The pause before a second attempt, unless it is stated; an order is then silent about it. */
+export const defaultBackoffMs = 1_000;
 
 /** The kinds of a definition; each has a section of its own name. */
 export const kinds = ['sweep', 'watchdog'] as const;
@@ -133,10 +130,14 @@ export const definitionSchema = z.strictObject({
   on_failure: z.enum(['log_and_continue', 'fail', 'pause']).default('log_and_continue'),
   retry: z
     .strictObject(
-      { attempts: countField(1, 10, 'a whole number').default(1) },
-      'expected a mapping such as { attempts: 1 }',
+      {
+        attempts: countField(1, 10, 'a whole number').default(1),
+        backoff: durationField({ wholeSeconds: false, leastMs: 1 }).default(defaultBackoffMs),
+        idempotent: z.boolean().default(false),
+      },
+      'expected a mapping such as { attempts: 3, backoff: 1s }',
     )
-    .default({ attempts: 1 }),
+    .default({ attempts: 1, backoff: defaultBackoffMs, idempotent: false }),
   env: variablesSchema.default([]),
   secrets: variablesSchema.default([]),
   sources: sourcesSchema.default({}),

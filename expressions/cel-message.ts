@@ -1,5 +1,6 @@
 import { suggestName } from './closest-name.ts';
-import { celFunctions, celVariables } from './cel-scope.ts';
+import { celFunctions, listCelVariables } from './cel-scope.ts';
+import type { CelSubject } from './cel-scope.ts';
 
 /** An error of the CEL engine as far as it is read here. */
 interface EngineError {
@@ -8,11 +9,12 @@ interface EngineError {
 }
 
 /** Says in the words of this project what the engine found wrong; the engine's own words where they are plain enough. */
-export function describeCelError(error: EngineError): { message: string; hint?: string } {
+export function describeCelError(error: EngineError, subject: CelSubject): { message: string; hint?: string } {
   const { code, summary } = error;
   if (code === 'unknown_variable') {
     const name = lastWord(summary);
-    const hint = suggestName(name, celVariables, `an expression can read ${celVariables.join(', ')}`);
+    const variables = listCelVariables(subject);
+    const hint = suggestName(name, variables, `an expression can read ${variables.join(', ')}`);
     return { message: `unknown name \`${name}\``, hint };
   }
   if (code === 'no_such_key') return { message: `there is no key \`${lastWord(summary)}\`` };

@@ -1,14 +1,14 @@
 import { Script } from 'node:vm';
 import { EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
 import type { JsonValue } from '../workflows/contract.ts';
-import { celEnvironment, longestExpression } from './cel-scope.ts';
-import type { CelScope } from './cel-scope.ts';
+import { celEnvironments, longestExpression } from './cel-scope.ts';
+import type { CelScope, CelSubject, CelTally } from './cel-scope.ts';
 import { describeCelError } from './cel-message.ts';
 import { findHeaderKeyFault } from './cel-headers.ts';
 import type { Fault } from './fault.ts';
 
 /** What an expression has to give. */
-export type CelResult = 'bool' | 'list';
+export type CelResult = 'bool' | 'list' | 'string';
 
 /** An expression did not fit the response: a key that is not there, types that do not match, or no end in time. */
 export class CelEvaluationError extends Error {
@@ -33,16 +33,16 @@ const checked = new Map<string, Fault | undefined>();
 const mostChecked = 1_000;
 
 /** Checks names, functions and types without a response; what `body` holds is not known before there is one. */
-export function checkCel(expression: string, expected: CelResult): Fault | undefined {
-  const key = `${expected} ${expression}`;
+export function checkCel(expression: string, expected: CelResult, subject: CelSubject = 'response'): Fault | undefined {
+  const key = `${subject} ${expected} ${expression}`;
   if (checked.has(key)) return checked.get(key);
-  const fault = findCelFault(expression, expected);
+  const fault = findCelFault(expression, expected, subject);
   if (checked.size >= mostChecked) checked.clear();
   checked.set(key, fault);
   return fault;
 }
 
-function findCelFault(expression: string, expected: CelResult): Fault | undefined {
+function findCelFault(expression: string, expected: CelResult, subject: CelSubject): Fault | undefined {
   if (expression.trim() === '') {
     return { offset: 0, message: 'the expression is empty', hint: 'leave the key out instead' };
   }
@@ -50,34 +50,40 @@ function findCelFault(expression: string, expected: CelResult): Fault | undefine
     return { offset: 0, message: `the expression is too large: more than ${longestExpression} characters` };
   }
   try {
-    const parsed = celEnvironment.parse(expression);
+    const parsed = celEnvironments[subject].parse(expression);
     const { error, type } = parsed.check();
-    if (error !== undefined) return readFault(error);
+    if (error !== undefined) return readFault(error, subject);
     const isFitting = type === 'dyn' || (expected === 'list' ? /^list\b/.test(type ?? '') : type === expected);
     if (isFitting) return findHeaderKeyFault(parsed.ast);
     return { offset: 0, message: `the expression gives ${type}; expected ${expected}` };
   } catch (error) {
-    return readFault(error);
+    return readFault(error, subject);
   }
 }
 
 /**
- * Evaluates an expression on a response. Integers come back as JavaScript numbers where those hold them exactly, as
+ * Evaluates an expression on a response, or on how the targets of a fan-out ended. Integers come back as JavaScript numbers where those hold them exactly, as
  * text otherwise.
  * @throws CelEvaluationError
  */
-export function evaluateCel(expression: string, scope: CelScope): JsonValue {
+export function evaluateCel(expression: string, scope: CelScope | CelTally): JsonValue {
+  const subject = 'body' in scope ? 'response' : 'tally';
   try {
     if (expression.length > longestExpression) throw new RangeError(`more than ${longestExpression} characters`);
-    const evaluate = celEnvironment.parse(expression);
-    const context = { ...scope, status: BigInt(scope.status) };
+    const evaluate = celEnvironments[subject].parse(expression);
+    const context = Object.fromEntries(Object.entries(scope).map(readVariable));
     return toJson(runWithDeadline(() => evaluate(context)));
   } catch (error) {
     const { message, offset } = isTimeout(error)
       ? { message: `the expression was stopped after ${deadlineMs / 1_000} s`, offset: 0 }
-      : readFault(error);
+      : readFault(error, subject);
     throw new CelEvaluationError(message, expression, offset, error);
   }
+}
+
+/** The names of a response that are numbers, and all of a tally, are integers in CEL; what `body` holds stays as it is. */
+function readVariable([name, value]: [string, unknown]): [string, unknown] {
+  return [name, typeof value === 'number' && name !== 'body' ? BigInt(value) : value];
 }
 
 const trampoline = new Script('evaluate()');
@@ -94,9 +100,9 @@ function isTimeout(error: unknown): boolean {
   );
 }
 
-function readFault(error: unknown): Fault {
+function readFault(error: unknown, subject: CelSubject): Fault {
   if (isEngineError(error)) {
-    return { offset: error.range?.start ?? 0, ...describeCelError(error) };
+    return { offset: error.range?.start ?? 0, ...describeCelError(error, subject) };
   }
   return {
     offset: 0,

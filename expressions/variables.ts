@@ -19,20 +19,33 @@ export interface DeclaredVariables {
   secrets: readonly string[];
   /** In a remedy: the columns of the finding, as `finding.COLUMN`; `any` where they are not known beforehand. */
   finding?: readonly string[] | 'any';
+  /** In a request for each target: says why `${target.FIELD}`, or `${target}` itself, can not stand for all of them. */
+  findTargetFault?: (field: string | undefined) => NameFault | undefined;
+}
+
+/** What is wrong with a name inside `${...}`. */
+export interface NameFault {
+  message: string;
+  hint: string;
 }
 
 /** Spelling of a variable of the worker, as `env:` and `secrets:` list them. */
 export const environmentName = /^[A-Z_][A-Z0-9_]*$/;
 
+const noTarget: NameFault = {
+  message: '`${target}` is known only in `sweep.request`, and there only with `each:`',
+  hint: 'say by `each: { targets: [...] }` what the targets are',
+};
+
 /** Says what is wrong with a name inside `${...}`; nothing when it may stand there. */
-export function findNameFault(
-  name: string,
-  declared: DeclaredVariables,
-): { message: string; hint: string } | undefined {
-  const { finding = [] } = declared;
+export function findNameFault(name: string, declared: DeclaredVariables): NameFault | undefined {
+  const { finding = [], findTargetFault } = declared;
+  const target = /^target(?:\.(.*))?$/.exec(name);
+  if (target) return findTargetFault ? findTargetFault(target[1]) : noTarget;
   if (finding === 'any' && /^finding\.[A-Za-z_]\w*$/.test(name)) return undefined;
   const columns = finding === 'any' ? [] : finding.map((column) => `finding.${column}`);
-  const allowed = [...runVariables, ...columns, ...declared.env, ...declared.secrets];
+  const targets = findTargetFault ? ['target'] : [];
+  const allowed = [...runVariables, ...targets, ...columns, ...declared.env, ...declared.secrets];
   if (allowed.includes(name)) return undefined;
   if (name.trim() === '') {
     return { message: '`${}` names no variable', hint: `allowed: ${allowed.join(', ')}` };
