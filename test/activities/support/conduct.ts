@@ -1,7 +1,9 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../../activities/index.ts';
 import type { Activities } from '../../../activities/index.ts';
+import { openDetailWriter } from '../../../history/detail-writer.ts';
 import { createLedger } from '../../../history/ledger.ts';
+import { readResults } from '../../../history/results.ts';
 import type { Firing, Order, RunReport } from '../../../workflows/contract.ts';
 import type { TestHistory } from '../../history/support/history.ts';
 
@@ -21,7 +23,13 @@ export function makeActivities(
   now = () => new Date(),
 ): Activities {
   const environment = { TARGET_URL: targetUrl, TARGET_TOKEN: secret };
-  return createActivities({ ledger: createLedger(history.pool), environment, now });
+  return createActivities({
+    ledger: createLedger(history.pool),
+    details: openDetailWriter(history.pool),
+    readResults: (runId, scheduledAt) => readResults(history.pool, runId, scheduledAt),
+    environment,
+    now,
+  });
 }
 
 /** Starts a sweep. */
