@@ -3,6 +3,8 @@ import { pause } from './pause.ts';
 
 /** The heartbeats of a run. */
 export interface Pulse {
+  /** Sends the first heartbeat, and from then on one every two seconds. */
+  begin(): void;
   /** Says that something has changed that the next worker must know: it is told within `changeEveryMs`. */
   touch(): void;
   /**
@@ -20,10 +22,11 @@ const changeEveryMs = 100;
 const freezeMs = 7_500;
 const confirmMs = 2_000;
 
-/** Starts the heartbeats, the first at once. `describe` gives what they carry. */
+/** The heartbeats of an activity, not begun yet. `describe` gives what they carry. */
 export function openPulse(activity: Pick<Context, 'heartbeat'>, describe: () => object): Pulse {
   let [beatAt, seenAt, wokeAt] = [0, Date.now(), 0];
   let pending: NodeJS.Timeout | undefined;
+  let regular: NodeJS.Timeout | undefined;
   const beat = () => {
     clearTimeout(pending);
     pending = undefined;
@@ -38,12 +41,14 @@ export function openPulse(activity: Pick<Context, 'heartbeat'>, describe: () => 
     }
     seenAt = now;
   };
-  const regular = setInterval(() => {
-    notice();
-    beat();
-  }, everyMs);
-  beat();
   return {
+    begin() {
+      regular = setInterval(() => {
+        notice();
+        beat();
+      }, everyMs);
+      beat();
+    },
     touch() {
       if (pending !== undefined) return;
       const waitMs = beatAt + changeEveryMs - Date.now();

@@ -60,6 +60,7 @@ export async function conductRun(
     pulse: openPulse(activity, () => describeProgress(context)),
     ...(earlier === undefined ? {} : { earlier }),
   };
+  context.pulse.begin();
   try {
     const ending = await settle(context, work);
     const times = { startedAt, finishedAt: ending.finishedAt ?? deps.now(), attempt: context.progress.attempt };

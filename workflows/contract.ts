@@ -6,26 +6,14 @@
 import type { FailedAttempt, RetryPlan, StageTimes, SweepPlan, TargetTally } from './sweep-plan.ts';
 import type { WatchdogPlan } from './watchdog-plan.ts';
 
-export type {
-  EachPlan,
-  Expectation,
-  FailedAttempt,
-  OutcomeRules,
-  PollPlan,
-  RequestTemplate,
-  RetryPlan,
-  StageTimes,
-  SweepPlan,
-  TargetTally,
-} from './sweep-plan.ts';
+export { mayResume, progressSignal } from './sweep-plan.ts';
+export type { EachPlan, Expectation, FailedAttempt, OutcomeRules, PollPlan } from './sweep-plan.ts';
+export type { RequestTemplate, RetryPlan, StageTimes, SweepPlan, TargetTally } from './sweep-plan.ts';
 export { auditParameters } from './watchdog-plan.ts';
 export type { CheckMode, SqlStatement, WatchdogCheck, WatchdogPlan } from './watchdog-plan.ts';
 
 /** Name of the one workflow type; what a schedule starts. */
 export const workflowType = 'activityRun';
-
-/** Name of the signal by which a long fan-out says how far it is; its argument is a sentence. */
-export const progressSignal = 'progress';
 
 /** Who drives a run when Temporal does; outside runners have names of their own. */
 export const ownSource = 'activity-core';
@@ -192,11 +180,6 @@ export type InferredEnd =
   | { kind: 'cancelled'; message: string }
   | { kind: 'activity_failed'; message: string }
   | { kind: 'unrecorded'; report: RunReport };
-
-/** Whether another worker can go on with a run whose worker died: those that leave in their heartbeats how far they are. */
-export function mayResume(order: Order): boolean {
-  return order.kind !== 'watchdog' && (order.sweep.each !== undefined || order.sweep.poll !== undefined);
-}
 
 /** A run that starts later than its grace after the tick is a misfire, whoever was down. Times are ISO or epoch ms. */
 export function isMisfire(order: Order, scheduledAt: string, nowMs: number): boolean {

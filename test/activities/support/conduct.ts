@@ -1,3 +1,4 @@
+import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../../activities/index.ts';
 import type { Activities } from '../../../activities/index.ts';
@@ -33,9 +34,9 @@ export function makeActivities(
 }
 
 /** Starts a sweep. */
-export function conduct(activities: Activities, order: Order, firing: Firing): Conducted {
+export function conduct(activities: Activities, order: Order, firing: Firing, info: Partial<Info> = {}): Conducted {
   const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
-  const context = new MockActivityEnvironment({}, { logger: quiet });
+  const context = new MockActivityEnvironment({ scheduledTimestampMs: Date.now(), ...info }, { logger: quiet });
   const heartbeats: unknown[] = [];
   context.on('heartbeat', (details) => heartbeats.push(details));
   return { report: context.run(activities.sweep, order, firing), heartbeats, cancel: context.cancel };
