@@ -35,38 +35,33 @@ export async function followOperation(
   request: HttpRequest,
   { following, firstPauseMs = poll.everyMs }: { following: Following; firstPauseMs?: number },
 ): Promise<Followed> {
-  const beganMs = caller.now().getTime();
   const failures: FailedAttempt[] = [];
   let [everyMs, waitMs] = [poll.everyMs, firstPauseMs];
-  try {
-    for (let count = 1; ; count += 1) {
-      caller.onStage(`following ${caller.redact(operation.url)}`, operation.attempt);
-      await pause(waitMs, caller.signal);
-      const asked = await askOnce(caller, request);
-      if ('ended' in asked) return asked.ended;
-      if ('passing' in asked) {
-        following.lastFault = asked.passing;
-        const at = caller.now().toISOString();
-        const { target } = caller;
-        failures.push(
-          noteFailure(caller.account, {
-            ...(target === undefined ? {} : { target }),
-            attempt: count,
-            at,
-            error: asked.passing,
-          }),
-        );
-      } else {
-        delete following.lastFault;
-        for (const failure of failures.splice(0)) failure.rescued = true;
-        const step = readStep(caller, poll, operation, asked.response);
-        if (step !== undefined) return step;
-      }
-      everyMs = Math.min(everyMs * growth, poll.maxEveryMs);
-      waitMs = Math.max(everyMs, asked.retryAfterMs ?? 0);
+  for (let count = 1; ; count += 1) {
+    caller.onStage(`following ${caller.redact(operation.url)}`, operation.attempt);
+    await pause(waitMs, caller.signal);
+    const asked = await askOnce(caller, request);
+    if ('ended' in asked) return asked.ended;
+    if ('passing' in asked) {
+      following.lastFault = asked.passing;
+      const at = caller.now().toISOString();
+      const { target } = caller;
+      failures.push(
+        noteFailure(caller.account, {
+          ...(target === undefined ? {} : { target }),
+          attempt: count,
+          at,
+          error: asked.passing,
+        }),
+      );
+    } else {
+      delete following.lastFault;
+      for (const failure of failures.splice(0)) failure.rescued = true;
+      const step = readStep(caller, poll, operation, asked.response);
+      if (step !== undefined) return step;
     }
-  } finally {
-    caller.account.stages.pollMs += caller.now().getTime() - beganMs;
+    everyMs = Math.min(everyMs * growth, poll.maxEveryMs);
+    waitMs = Math.max(everyMs, asked.retryAfterMs ?? 0);
   }
 }
 

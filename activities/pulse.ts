@@ -9,37 +9,58 @@ export interface Pulse {
   touch(): void;
   /**
    * Resolves when this worker may take it that the run is still its own. One that was frozen has been given up
-   * meanwhile, and another may be at work: it waits until a heartbeat has come back.
+   * meanwhile, and another may be at work: the server is asked first.
+   *
+   * @throws the signal's reason
    */
   confirm(signal: AbortSignal): Promise<void>;
   close(): void;
+}
+
+/** What a pulse needs of its run. */
+export interface PulseOptions {
+  /** Gives what a heartbeat carries. */
+  describe(): object;
+  /** Asks the server whether it expects the end of the run from this worker. */
+  isOwn(): Promise<boolean>;
+  /** Ends the run here: the server expects nothing of it any more. */
+  abandon(): void;
+  /** Whether the very beginning may be later than this worker thinks. */
+  isDoubtful: boolean;
 }
 
 const everyMs = 2_000;
 /** The most that the server's knowledge lags behind, beside what the SDK holds back. */
 const changeEveryMs = 100;
 /** A process that notices no time passing for so long was frozen; the server gives it up after twice as long. */
-const freezeMs = 7_500;
-const confirmMs = 2_000;
+export const freezeMs = 7_500;
+const askAgainMs = 1_000;
 
-/** The heartbeats of an activity, not begun yet. `describe` gives what they carry. */
-export function openPulse(activity: Pick<Context, 'heartbeat'>, describe: () => object): Pulse {
-  let [beatAt, seenAt, wokeAt] = [0, Date.now(), 0];
+/** The heartbeats of an activity, not begun yet. */
+export function openPulse(activity: Pick<Context, 'heartbeat'>, options: PulseOptions): Pulse {
+  let [beatAt, seenAt, isDoubtful] = [0, Date.now(), options.isDoubtful];
   let pending: NodeJS.Timeout | undefined;
   let regular: NodeJS.Timeout | undefined;
+  let asking: Promise<void> | undefined;
   const beat = () => {
     clearTimeout(pending);
     pending = undefined;
     beatAt = Date.now();
-    activity.heartbeat(describe());
+    activity.heartbeat(options.describe());
   };
   const notice = () => {
     const now = Date.now();
-    if (now - seenAt > freezeMs) {
-      wokeAt = now;
-      beat();
-    }
+    isDoubtful ||= now - seenAt > freezeMs;
     seenAt = now;
+  };
+  const ask = async (signal: AbortSignal) => {
+    while (isDoubtful) {
+      const answer = await options.isOwn().catch(() => undefined);
+      if (answer === true) isDoubtful = false;
+      else if (answer === false) options.abandon();
+      else await pause(askAgainMs, signal);
+      signal.throwIfAborted();
+    }
   };
   return {
     begin() {
@@ -57,8 +78,9 @@ export function openPulse(activity: Pick<Context, 'heartbeat'>, describe: () => 
     },
     async confirm(signal) {
       notice();
-      const waitMs = wokeAt + confirmMs - Date.now();
-      if (waitMs > 0) await pause(waitMs, signal);
+      if (!isDoubtful) return;
+      asking ??= ask(signal).finally(() => (asking = undefined));
+      await asking;
     },
     close() {
       clearInterval(regular);

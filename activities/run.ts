@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { Info } from '@temporalio/activity';
 import { isSkippedAsLate, mayResume } from '../workflows/contract.ts';
 import type { Firing, Order, RunReport } from '../workflows/contract.ts';
 import { type Account, openAccount } from './account.ts';
@@ -8,10 +9,10 @@ import type { Dependencies } from './dependencies.ts';
 import { type Ending, reportEnding } from './ending.ts';
 import { nameFailure } from './hand-over.ts';
 import { awaitAtMost } from './patience.ts';
-import { type Pulse, openPulse } from './pulse.ts';
+import { type Pulse, freezeMs, openPulse } from './pulse.ts';
 import { explainInterruption } from './reasons.ts';
 import { deliverReport, explainMisfire, recordStart } from './record.ts';
-import { isTakenOver } from './succession.ts';
+import { askStanding, isTakenOver } from './succession.ts';
 import { nameTrigger } from './tick.ts';
 
 /** A history that is slow to take the start must not eat the budget: the start may arrive after the end as well. */
@@ -57,7 +58,12 @@ export async function conductRun(
     ...{ deps, order, firing, startedAt, signal: deadline.signal, isFirst: info.attempt <= 1 },
     progress: { stage: 'starting', attempt: 1, elapsedMs: 0 },
     account: earlier === undefined ? openAccount(queueTime(info.scheduledTimestampMs, now)) : resumeAccount(earlier),
-    pulse: openPulse(activity, () => describeProgress(context)),
+    pulse: openPulse(activity, {
+      describe: () => describeProgress(context),
+      isOwn: async () => (await askStanding(activity)) === 'own',
+      abandon: () => deadline.abandon(),
+      isDoubtful: mayResume(order) && isDoubtful(info, now),
+    }),
     ...(earlier === undefined ? {} : { earlier }),
   };
   context.pulse.begin();
@@ -66,7 +72,7 @@ export async function conductRun(
     const times = { startedAt, finishedAt: ending.finishedAt ?? deps.now(), attempt: context.progress.attempt };
     const { account } = context;
     const report = reportEnding(order, firing, ending, { ...times, account, certainty: certaintyOf(deadline.signal) });
-    if (report.certainty === 'inferred' && (await isTakenOver(activity, order))) return report;
+    if (report.certainty === 'inferred' && mayResume(order) && (await isTakenOver(activity))) return report;
     return await deliverReport(deps, order, firing, report);
   } catch (error) {
     throw nameFailure(error);
@@ -77,12 +83,13 @@ export async function conductRun(
 }
 
 async function settle(context: RunContext, work: (context: RunContext) => Promise<Ending>): Promise<Ending> {
-  const { deps, order, firing, signal, startedAt, isFirst } = context;
+  const { deps, order, firing, signal, startedAt, isFirst, pulse } = context;
   if (isFirst && isSkippedAsLate(order, firing, startedAt.getTime())) {
     return explainMisfire(order, firing, startedAt);
   }
-  await awaitAtMost(startAllowanceMs, recordStart(deps, order, firing, startedAt));
   try {
+    await pulse.confirm(signal);
+    await awaitAtMost(startAllowanceMs, recordStart(deps, order, firing, startedAt));
     return await work(context);
   } catch (error) {
     if (!(error instanceof InterruptedError) || !signal.aborted) throw error;
@@ -107,6 +114,11 @@ function describeProgress(context: RunContext): RunProgress {
 
 function resumeAccount({ stages, failedAttempts }: Checkpoint): Account {
   return { stages: { ...stages }, failedAttempts: [...failedAttempts], hasSent: true };
+}
+
+/** What was handed to a worker while it was frozen may have been given to another one since. */
+function isDoubtful({ attempt, currentAttemptScheduledTimestampMs: scheduledMs }: Info, now: Date): boolean {
+  return attempt > 1 || now.getTime() - scheduledMs > freezeMs;
 }
 
 /** The clocks of server and worker may differ by more than a run has waited. */

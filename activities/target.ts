@@ -77,14 +77,21 @@ async function follow(call: TargetCall, operation: Operation, retryAfterMs = 0):
     const firstPauseMs = call.operation === undefined ? Math.max(poll.everyMs, retryAfterMs) : 0;
     const asked = buildPollRequest(request, scope, url);
     const followed = await followOperation(caller, poll, operation, asked, { following, firstPauseMs });
+    addPolling(call, operation);
     if ('fault' in followed) return { outcome: 'automation_error', reason: followed.fault, attempt };
     const { answer, stored } = followed.last;
     return { ...judgeAnswer(outcome, answer), response: stored, attempt };
   } catch (error) {
     if (!(error instanceof InterruptedError) || error.interruption !== 'hard_timeout') throw error;
+    addPolling(call, operation);
     const reason = pollReasons.hardTimeout(url, hardTimeoutMs, following.lastFault);
     return { outcome: 'timed_out', reason, attempt };
   }
+}
+
+/** From the moment it was accepted, whoever followed it; what another worker goes on with is not over yet. */
+function addPolling({ caller }: TargetCall, { startedAt }: Operation): void {
+  caller.account.stages.pollMs += Math.max(0, caller.now().getTime() - Date.parse(startedAt));
 }
 
 /** A fault of the transport is the automation's; what is not a fault but a defect is thrown. */

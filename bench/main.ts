@@ -1,8 +1,13 @@
 import { measureCompile } from './compile.ts';
+import { measureFanOut } from './fan-out.ts';
 import { measureTick } from './tick.ts';
 
 /** Every benchmark by its name. Each compares two ways in one run and prints the ratio, for machines are noisy. */
-const benchmarks: Record<string, () => Promise<void>> = { compile: measureCompile, tick: measureTick };
+const benchmarks: Record<string, () => Promise<void>> = {
+  compile: measureCompile,
+  tick: measureTick,
+  'fan-out': measureFanOut,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => benchmarks[name] === undefined);

@@ -1,4 +1,5 @@
 import type { Info } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../../activities/index.ts';
 import type { Activities } from '../../../activities/index.ts';
@@ -33,11 +34,28 @@ export function makeActivities(
   });
 }
 
-/** Starts a sweep. */
-export function conduct(activities: Activities, order: Order, firing: Firing, info: Partial<Info> = {}): Conducted {
+/** Starts a sweep. `expectedAttempt` is the attempt that the server waits for, as a worker that asks is told. */
+export function conduct(
+  activities: Activities,
+  order: Order,
+  firing: Firing,
+  info: Partial<Info> = {},
+  expectedAttempt = info.attempt,
+): Conducted {
   const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
-  const context = new MockActivityEnvironment({ scheduledTimestampMs: Date.now(), ...info }, { logger: quiet });
+  const now = Date.now();
+  const client = standIn(expectedAttempt);
+  const times = { scheduledTimestampMs: now, currentAttemptScheduledTimestampMs: now };
+  const context = new MockActivityEnvironment({ ...times, ...info }, { logger: quiet, client });
   const heartbeats: unknown[] = [];
   context.on('heartbeat', (details) => heartbeats.push(details));
   return { report: context.run(activities.sweep, order, firing), heartbeats, cancel: context.cancel };
+}
+
+/** The one question that an activity asks the server. */
+function standIn(attempt: number | undefined): Client {
+  const description = { status: { name: 'RUNNING' }, raw: { pendingActivities: [{ activityId: 'test', attempt }] } };
+  const withAbortSignal = (_: AbortSignal, ask: () => unknown) => ask();
+  const workflow = { getHandle: () => ({ describe: async () => description }) };
+  return { workflow, withAbortSignal } as unknown as Client;
 }
