@@ -15,6 +15,8 @@ export class InterruptedError extends Error {
 /** One signal for everything that may end a run early; its reason is always an `InterruptedError`. */
 export interface Deadline {
   signal: AbortSignal;
+  /** Ends the run because the server expects nothing of it any more. */
+  abandon(): void;
   /** Frees the timer; call it when the run has ended. */
   close(): void;
 }
@@ -40,6 +42,7 @@ export function openDeadline(cancellation: AbortSignal, hardTimeoutMs: number): 
   else cancellation.addEventListener('abort', onCancel, { once: true });
   return {
     signal: controller.signal,
+    abandon: () => interrupt('abandoned'),
     close() {
       clearTimeout(timer);
       clearTimeout(wakeUp);

@@ -1,9 +1,16 @@
+import type { DetailWriter } from '../history/detail-writer.ts';
 import type { Ledger } from '../history/ledger.ts';
+import type { TargetResult } from '../history/results.ts';
 
 /** What the activities need from their worker. */
 export interface Dependencies {
   ledger: Ledger;
+  details: DetailWriter;
+  /** The results of a run that the history has so far; the scheduled time is ISO. */
+  readResults(runId: string, scheduledAt: string): Promise<TargetResult[]>;
   /** Where variables are looked up: the worker's environment. */
   environment: Record<string, string | undefined>;
-  now(): Date;
+  now: () => Date;
+  /** Aborts when the worker begins to shut down: what another worker can go on with is left to it. */
+  leaving?: AbortSignal;
 }

@@ -4,8 +4,11 @@ import {
   type Order,
   type Outcome,
   type RunReport,
+  type TargetTally,
   exitCodeOf,
 } from '../workflows/contract.ts';
+import { type Account, roundStages } from './account.ts';
+import { reasons } from './reasons.ts';
 import { cutText, longestReason } from './report-size.ts';
 import { runIdOf } from '../history/run-id.ts';
 
@@ -15,37 +18,59 @@ export interface Ending {
   reason: string;
   assessed?: boolean;
   failures?: AssessmentFailure[];
+  /** Set where not all failures are listed. */
+  failureCount?: number;
   response?: { status: number; json: string };
+  /** Of a fan-out. */
+  targets?: TargetTally;
+  /** How many results of targets the history could not take. */
+  detailsDropped?: number;
+  /** When the work itself had ended; absent where nothing was left to do after it. */
+  finishedAt?: Date;
 }
 
-export interface RunTimes {
+interface RunTimes {
   startedAt: Date;
   finishedAt: Date;
 }
 
-/** The report of an ended run; not recorded yet. */
+/** The report of an ended run; not recorded yet. `account` is absent where nobody is left who kept it. */
 export function reportEnding(
   order: Order,
   firing: Firing,
   ending: Ending,
-  times: RunTimes & { attempt: number; certainty: RunReport['certainty'] },
+  times: RunTimes & { attempt: number; certainty: RunReport['certainty']; account?: Account },
 ): RunReport {
-  const failures = ending.failures ?? [];
+  const { failures = [], failureCount = failures.length, response, targets, detailsDropped = 0 } = ending;
+  const tookMs = times.finishedAt.getTime() - times.startedAt.getTime();
+  const leastMs = order.budget.minDurationMs ?? 0;
+  const isTooShort = ending.outcome === 'completed' && tookMs < leastMs;
+  const reason = isTooShort ? `${ending.reason}; ${reasons.tooShort(tookMs, leastMs)}` : ending.reason;
   return {
     runId: runIdOf(order.definition.uuid, firing),
     trigger: firing.trigger,
     outcome: ending.outcome,
-    assessment: ending.assessed === true ? (failures.length > 0 ? 'failed' : 'passed') : 'none',
-    assessmentFailureCount: failures.length,
+    assessment: ending.assessed === true ? (failureCount > 0 ? 'failed' : 'passed') : 'none',
+    assessmentFailureCount: failureCount,
     assessmentFailures: failures,
     exitCode: exitCodeOf(ending.outcome),
-    reason: cutText(ending.reason, longestReason),
+    reason: cutText(reason, longestReason),
     startedAt: times.startedAt.toISOString(),
     finishedAt: times.finishedAt.toISOString(),
     latenessMs: times.startedAt.getTime() - Date.parse(firing.scheduledAt),
     attempt: times.attempt,
     certainty: times.certainty,
-    ...(ending.response === undefined ? {} : { response: ending.response }),
+    ...(response === undefined ? {} : { response }),
+    ...describeAccount(times.account),
+    ...(targets === undefined ? {} : { targets }),
+    ...(isTooShort ? { isTooShort } : {}),
+    ...(detailsDropped === 0 ? {} : { detailsDropped }),
     recorded: false,
   };
+}
+
+function describeAccount(account: Account | undefined): Pick<RunReport, 'stages' | 'failedAttempts'> {
+  if (account?.hasSent !== true) return {};
+  const { stages, failedAttempts } = account;
+  return { stages: roundStages(stages), ...(failedAttempts.length === 0 ? {} : { failedAttempts }) };
 }

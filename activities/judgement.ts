@@ -1,40 +1,28 @@
-import { CelEvaluationError, evaluateCel } from '../expressions/cel.ts';
-import type { AssessmentFailure, JsonValue, OutcomeRules } from '../workflows/contract.ts';
+import type { AssessmentFailure, Expectation, OutcomeRules } from '../workflows/contract.ts';
 import type { Ending } from './ending.ts';
 import { reasons } from './reasons.ts';
+import { type Answer, RuleError, applyRule, holdsRule, show } from './rule.ts';
 
-/** A response as the rules see it. */
-export interface Answer {
-  status: number;
-  headers: Record<string, string>;
-  /** Undefined when the response is not JSON. */
-  body: JsonValue | undefined;
-  /** The first characters of the body as they came, for a person to read. */
-  start: string;
-}
+export type { Answer } from './rule.ts';
 
 /** The rule id that marks an error of the automation itself; every other one is an assessment. */
 const automationRule = 'C-00';
 
-/** A rule that this answer does not fit. */
-class RuleError extends Error {
-  override readonly name = 'RuleError';
-}
-
 /**
  * Says what an answer means. `lock_skipped` is asked first, so that a target may say "locked" with any status, then
- * `automation_error`, then the status itself, and the assessment last. A rule that does not fit the answer is an
- * automation error, which a bad status explains better than the rule does.
+ * `automation_error`, then the status and what else the request expects, and the assessment last. A rule that does not
+ * fit the answer is an automation error, which an unexpected answer explains better than the rule does.
  */
-export function judgeAnswer(rules: OutcomeRules, answer: Answer): Ending {
-  const fault = statusFault(answer);
+export function judgeAnswer(rules: OutcomeRules, answer: Answer, expected: Expectation = {}): Ending {
+  const fault = findStatusFault(answer, expected);
   try {
     if (holds(rules, 'lock_skipped', answer)) return { outcome: 'lock_skipped', reason: reasons.lockSkipped };
     if (holds(rules, 'automation_error', answer)) {
       const reason = reasons.automationErrorReported(answer.status, answer.start);
       return { outcome: 'automation_error', reason, ...assessWherePossible(rules, answer) };
     }
-    if (fault !== undefined) return { outcome: 'automation_error', reason: fault };
+    const unmet = fault ?? findConditionFault(answer, expected);
+    if (unmet !== undefined) return { outcome: 'automation_error', reason: unmet };
     return judgeAssessment(answer, assess(rules, answer));
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
@@ -42,12 +30,40 @@ export function judgeAnswer(rules: OutcomeRules, answer: Answer): Ending {
   }
 }
 
-function statusFault({ status, headers, start }: Answer): string | undefined {
-  if (status >= 200 && status < 300) return undefined;
+/** Whether the target says that it is at work for someone else, which no further attempt would change. */
+export function isLocked(rules: OutcomeRules, answer: Answer): boolean {
+  try {
+    return holds(rules, 'lock_skipped', answer);
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    return false;
+  }
+}
+
+/**
+ * Why an answer is not what the request expects; nothing where it is.
+ *
+ * @throws RuleError where the condition does not fit the answer
+ */
+export function findExpectationFault(answer: Answer, expected: Expectation = {}): string | undefined {
+  return findStatusFault(answer, expected) ?? findConditionFault(answer, expected);
+}
+
+const anySuccess = [{ from: 200, to: 299 }];
+
+function findStatusFault({ status, headers, start }: Answer, expected: Expectation): string | undefined {
+  const ranges = expected.status ?? anySuccess;
+  if (ranges.some(({ from, to }) => status >= from && status <= to)) return undefined;
   const location = headers['location'];
-  return status >= 300 && status < 400 && location !== undefined
-    ? reasons.redirect(status, location)
-    : reasons.badStatus(status, start);
+  if (status >= 300 && status < 400 && location !== undefined) return reasons.redirect(status, location);
+  return expected.status === undefined
+    ? reasons.badStatus(status, start)
+    : reasons.unexpectedStatus(status, expected.status, start);
+}
+
+function findConditionFault(answer: Answer, { condition }: Expectation): string | undefined {
+  if (condition === undefined || holdsRule('request.expect.condition', condition, answer)) return undefined;
+  return reasons.unmetCondition(answer.status, condition, answer.start);
 }
 
 type AssessedFailures = Pick<Ending, 'assessed' | 'failures'>;
@@ -61,11 +77,9 @@ function judgeAssessment(answer: Answer, assessment: AssessedFailures): Ending {
 }
 
 function assess(rules: OutcomeRules, answer: Answer): AssessedFailures {
-  if (rules.assessment_failures === undefined) return {};
-  return {
-    assessed: true,
-    failures: readFailures(applyRule('assessment_failures', rules.assessment_failures, answer)),
-  };
+  const { assessment_failures: expression } = rules;
+  if (expression === undefined) return {};
+  return { assessed: true, failures: readFailures(applyRule('outcome.assessment_failures', expression, answer)) };
 }
 
 /** A target whose automation failed may have assessed nothing: that must not hide what it said about the failure. */
@@ -80,25 +94,11 @@ function assessWherePossible(rules: OutcomeRules, answer: Answer): AssessedFailu
 
 function holds(rules: OutcomeRules, name: 'lock_skipped' | 'automation_error', answer: Answer): boolean {
   const expression = rules[name];
-  if (expression === undefined) return false;
-  const result = applyRule(name, expression, answer);
-  if (typeof result !== 'boolean') throw new RuleError(reasons.ruleFailed(name, `it gave ${show(result)}, not a bool`));
-  return result;
-}
-
-function applyRule(name: string, expression: string, answer: Answer): unknown {
-  if (answer.body === undefined && /\bbody\b/.test(expression)) throw new RuleError(reasons.notJson(answer.start));
-  const { status, headers, body = null } = answer;
-  try {
-    return evaluateCel(expression, { status, headers, body });
-  } catch (error) {
-    if (!(error instanceof CelEvaluationError)) throw error;
-    throw new RuleError(reasons.ruleFailed(name, error.message), { cause: error });
-  }
+  return expression !== undefined && holdsRule(`outcome.${name}`, expression, answer);
 }
 
 function readFailures(list: unknown): AssessmentFailure[] {
-  const rule = 'assessment_failures';
+  const rule = 'outcome.assessment_failures';
   if (!Array.isArray(list)) throw new RuleError(reasons.ruleFailed(rule, `it gave ${show(list)}, not a list`));
   return list.map((item: unknown, index) => {
     const failure = readFailure(item);
@@ -109,16 +109,8 @@ function readFailures(list: unknown): AssessmentFailure[] {
 }
 
 function readFailure(item: unknown): AssessmentFailure | undefined {
-  const entries: unknown = item instanceof Map ? Object.fromEntries(item) : item;
-  if (typeof entries !== 'object' || entries === null) return undefined;
-  const { target, rule, message } = entries as Record<string, unknown>;
+  if (typeof item !== 'object' || item === null) return undefined;
+  const { target, rule, message } = item as Record<string, unknown>;
   if (typeof target !== 'string' || typeof rule !== 'string' || typeof message !== 'string') return undefined;
   return { target, rule, message };
-}
-
-const shownCharacters = 120;
-
-function show(value: unknown): string {
-  const written = JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
-  return (written ?? String(value)).slice(0, shownCharacters);
 }

@@ -22,13 +22,18 @@ export function summarizeReport({ response: _, ...report }: RunReport): RunRepor
     rule: cutText(rule, longestFailureText),
     message: cutText(message, longestFailureText),
   }));
-  return { ...report, assessmentFailures };
+  return { ...report, assessmentFailures, ...summarizeAttempts(report) };
+}
+
+function summarizeAttempts({ failedAttempts }: RunReport): Pick<RunReport, 'failedAttempts'> {
+  return failedAttempts === undefined ? {} : { failedAttempts: failedAttempts.slice(0, reportedFailures) };
 }
 
 /** As much of the report as fits through Temporal: its response goes first, then the last of its failures. */
 export function fitReport(report: RunReport): RunReport {
   if (weigh(report) <= reportLimitBytes) return report;
-  const { response: _, ...fitting } = report;
+  const { response: _, ...rest } = report;
+  const fitting = { ...rest, ...summarizeAttempts(report) };
   while (fitting.assessmentFailures.length > reportedFailures && weigh(fitting) > reportLimitBytes) {
     const half = Math.ceil(fitting.assessmentFailures.length / 2);
     fitting.assessmentFailures = fitting.assessmentFailures.slice(0, half);

@@ -1,5 +1,6 @@
 import { measureApply } from './apply.ts';
 import { measureCompile } from './compile.ts';
+import { measureFanOut } from './fan-out.ts';
 import { measurePlan } from './plan.ts';
 import { measureTick } from './tick.ts';
 
@@ -9,6 +10,7 @@ const benchmarks: Record<string, () => Promise<void>> = {
   plan: measurePlan,
   apply: measureApply,
   tick: measureTick,
+  'fan-out': measureFanOut,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,8 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import { DefaultLogger, NativeConnection, Runtime, Worker, makeTelemetryFilterString } from '@temporalio/worker';
 import type { LogLevel } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { openHistory } from '../history/database.ts';
+import { openDetailWriter } from '../history/detail-writer.ts';
 import { createLedger } from '../history/ledger.ts';
+import { readResults } from '../history/results.ts';
 import { obtainBundle } from './bundle.ts';
 
 export interface WorkerOptions {
@@ -24,8 +27,11 @@ export interface RunningWorker {
 const shutdownGraceMs = 3_000;
 /** After this the process goes, whatever its activities do. */
 const shutdownForceMs = 8_000;
-/** How fast a cancellation from the Temporal UI reaches a run: it comes back with a heartbeat. */
-const heartbeatThrottleMs = 1_500;
+/**
+ * How far the server's knowledge of a fan-out may lag behind: what ended since is asked again when this worker dies. Runs
+ * that have nothing new to tell beat every two seconds.
+ */
+const heartbeatThrottleMs = 100;
 
 /** Sets up the SDK's one runtime per process; call it before the first connection. */
 export function installRuntime(logLevel: LogLevel): void {
@@ -39,7 +45,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { temporalAddress, namespace, taskQueue, environment } = options;
   const history = openHistory(options.databaseUrl);
   const connection = await NativeConnection.connect({ address: temporalAddress });
-  const activities = createActivities({ ledger: createLedger(history), environment, now: () => new Date() });
+  const details = openDetailWriter(history);
+  const leaving = new AbortController();
+  setMaxListeners(0, leaving.signal);
+  const activities = createActivities({
+    ledger: createLedger(history),
+    details,
+    readResults: (runId, scheduledAt) => readResults(history, runId, scheduledAt),
+    environment,
+    now: () => new Date(),
+    leaving: leaving.signal,
+  });
   const worker = await Worker.create({
     connection,
     namespace,
@@ -56,11 +72,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         await worker.run();
       } finally {
         await connection.close();
+        await details.close();
         await history.end();
       }
     },
     shutdown: () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      if (worker.getState() !== 'RUNNING') return;
+      leaving.abort();
+      worker.shutdown();
     },
   };
 }

@@ -3,13 +3,15 @@ import {
   CancellationScope,
   CancelledFailure,
   ActivityCancellationType,
+  defineSignal,
   proxyActivities,
   setCurrentDetails,
+  setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { isSkippedAsLate } from './contract.ts';
+import { isSkippedAsLate, mayResume, progressSignal } from './contract.ts';
 import type { Firing, HandFiring, InferredEnd, Order, RunReport } from './contract.ts';
 import { concludeEnd } from './failure.ts';
 import { describeOutcome, readFiring } from './firing.ts';
@@ -17,6 +19,12 @@ import { describeOutcome, readFiring } from './firing.ts';
 /** How long after its hard timeout an activity may still be writing its row, and how long without a heartbeat it lives. */
 const recordingAllowanceMs = 20_000;
 const heartbeatTimeoutMs = 15_000;
+/** A fan-out has a row for each target to see off as well. */
+const resumableAllowanceMs = 40_000;
+/** How many workers in all may go on with a run; what it may take counts from the first. */
+const mostWorkers = 20;
+
+const handOverPolicy = { initialInterval: '1 second', backoffCoefficient: 1, maximumAttempts: mostWorkers } as const;
 
 const { recordOutcome, pauseSchedule } = proxyActivities<Activities>({
   startToCloseTimeout: '15 seconds',
@@ -44,11 +52,13 @@ async function obtainReport(order: Order, firing: Firing, startedAt: string): Pr
     CancellationScope.nonCancellable(() => recordOutcome(order, firing, end, startedAt));
   if (isSkippedAsLate(order, firing, Date.parse(startedAt))) return record({ kind: 'misfire' });
   setCurrentDetails(`waiting for a worker, or at work since ${startedAt}`);
+  const isResumable = mayResume(order);
+  if (isResumable) setHandler(defineSignal<[string]>(progressSignal), setCurrentDetails);
   const { sweep } = proxyActivities<Activities>({
-    startToCloseTimeout: order.budget.hardTimeoutMs + recordingAllowanceMs,
+    startToCloseTimeout: order.budget.hardTimeoutMs + (isResumable ? resumableAllowanceMs : recordingAllowanceMs),
     heartbeatTimeout: heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { maximumAttempts: 1 },
+    retry: isResumable ? handOverPolicy : { maximumAttempts: 1 },
   });
   try {
     const report = await sweep(order, firing);

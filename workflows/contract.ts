@@ -6,18 +6,9 @@
 import type { FailedAttempt, RetryPlan, StageTimes, SweepPlan, TargetTally } from './sweep-plan.ts';
 import type { WatchdogPlan } from './watchdog-plan.ts';
 
-export type {
-  EachPlan,
-  Expectation,
-  FailedAttempt,
-  OutcomeRules,
-  PollPlan,
-  RequestTemplate,
-  RetryPlan,
-  StageTimes,
-  SweepPlan,
-  TargetTally,
-} from './sweep-plan.ts';
+export { mayResume, progressSignal } from './sweep-plan.ts';
+export type { EachPlan, Expectation, FailedAttempt, OutcomeRules, PollPlan } from './sweep-plan.ts';
+export type { RequestTemplate, RetryPlan, StageTimes, SweepPlan, TargetTally } from './sweep-plan.ts';
 export { auditParameters } from './watchdog-plan.ts';
 export type { CheckMode, SqlStatement, WatchdogCheck, WatchdogPlan } from './watchdog-plan.ts';
 

@@ -1,4 +1,7 @@
-import type { JsonValue } from './contract.ts';
+import type { JsonValue, Order } from './contract.ts';
+
+/** Name of the signal by which a long fan-out says how far it is; its argument is a sentence. */
+export const progressSignal = 'progress';
 
 /** An HTTP request with `${...}` placeholders still in it; values are put in by the worker and never reach Temporal. */
 export interface RequestTemplate {
@@ -107,4 +110,9 @@ export interface TargetTally {
   failed: number;
   lockSkipped: number;
   notReached: number;
+}
+
+/** Whether another worker can go on with a run whose worker died: those that leave in their heartbeats how far they are. */
+export function mayResume(order: Order): boolean {
+  return order.kind !== 'watchdog' && (order.sweep.each !== undefined || order.sweep.poll !== undefined);
 }

@@ -2,7 +2,16 @@ import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
 /** The tests that mostly wait, longest first: begun last, they would be waited for by idle workers. */
-const long = ['real-outage', 'server-outage', 'worker-outage', 'lost-worker', 'plan-apply', 'unreachable', 'revisions'];
+const long = [
+  'real-outage',
+  'server-outage',
+  'worker-outage',
+  'lost-worker',
+  'plan-apply',
+  'unreachable',
+  'revisions',
+  'resume',
+];
 
 /** Begins the long tests first; the rest in vitest's own order. */
 export default class LongFirst extends BaseSequencer {

@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A request as the target got it. */
 export interface Call {
   at: number;
+  method: string;
+  /** With its query. */
+  path: string;
   headers: IncomingHttpHeaders;
   body: string;
   /** When the caller closed the connection before it had its answer. */
@@ -44,7 +47,11 @@ export async function startTarget(): Promise<Target> {
 async function receive(target: Target, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const call: Call = { at: Date.now(), headers: request.headers, body: Buffer.concat(chunks).toString() };
+  const call: Call = {
+    ...{ at: Date.now(), method: request.method ?? '', path: request.url ?? '' },
+    headers: request.headers,
+    body: Buffer.concat(chunks).toString(),
+  };
   response.on('close', () => {
     if (!response.writableEnded) call.abortedAt = Date.now();
   });

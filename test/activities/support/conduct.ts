@@ -1,7 +1,11 @@
+import type { Info } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../../activities/index.ts';
 import type { Activities } from '../../../activities/index.ts';
+import { openDetailWriter } from '../../../history/detail-writer.ts';
 import { createLedger } from '../../../history/ledger.ts';
+import { readResults } from '../../../history/results.ts';
 import type { Firing, Order, RunReport } from '../../../workflows/contract.ts';
 import type { TestHistory } from '../../history/support/history.ts';
 
@@ -21,14 +25,37 @@ export function makeActivities(
   now = () => new Date(),
 ): Activities {
   const environment = { TARGET_URL: targetUrl, TARGET_TOKEN: secret };
-  return createActivities({ ledger: createLedger(history.pool), environment, now });
+  return createActivities({
+    ledger: createLedger(history.pool),
+    details: openDetailWriter(history.pool),
+    readResults: (runId, scheduledAt) => readResults(history.pool, runId, scheduledAt),
+    environment,
+    now,
+  });
 }
 
-/** Starts a sweep. */
-export function conduct(activities: Activities, order: Order, firing: Firing): Conducted {
+/** Starts a sweep. `expectedAttempt` is the attempt that the server waits for, as a worker that asks is told. */
+export function conduct(
+  activities: Activities,
+  order: Order,
+  firing: Firing,
+  info: Partial<Info> = {},
+  expectedAttempt = info.attempt,
+): Conducted {
   const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
-  const context = new MockActivityEnvironment({}, { logger: quiet });
+  const now = Date.now();
+  const client = standIn(expectedAttempt);
+  const times = { scheduledTimestampMs: now, currentAttemptScheduledTimestampMs: now };
+  const context = new MockActivityEnvironment({ ...times, ...info }, { logger: quiet, client });
   const heartbeats: unknown[] = [];
   context.on('heartbeat', (details) => heartbeats.push(details));
   return { report: context.run(activities.sweep, order, firing), heartbeats, cancel: context.cancel };
+}
+
+/** The one question that an activity asks the server. */
+function standIn(attempt: number | undefined): Client {
+  const description = { status: { name: 'RUNNING' }, raw: { pendingActivities: [{ activityId: 'test', attempt }] } };
+  const withAbortSignal = (_: AbortSignal, ask: () => unknown) => ask();
+  const workflow = { getHandle: () => ({ describe: async () => description }) };
+  return { workflow, withAbortSignal } as unknown as Client;
 }

@@ -1,0 +1,95 @@
+import { v5 } from 'uuid';
+import type { EachPlan } from '../workflows/contract.ts';
+import type { Caller } from './caller.ts';
+import { InterruptedError } from './deadline.ts';
+import { type EndedTarget, type FanOut, describeAssessment } from './fan-out.ts';
+import { fanOutReasons } from './fan-out-reasons.ts';
+import { sealUrl, unsealUrl } from './operation.ts';
+import { redactEnding } from './redact-ending.ts';
+import type { Sweep } from './sweep.ts';
+import { type TargetEnding, callTarget } from './target.ts';
+import type { Target } from './target-list.ts';
+
+/** One target has used up what it may take of the budget. */
+class TargetTimeoutError extends Error {
+  override readonly name = 'TargetTimeoutError';
+}
+
+/**
+ * Calls one target of a fan-out and counts how it ended. Undefined where it has not, because the run goes on elsewhere.
+ * Its Idempotency-Key comes from the run and the target's name, so every worker sends the same.
+ *
+ * @throws the signal's reason, and what nobody foresaw
+ */
+export async function callListed(
+  sweep: Sweep,
+  each: EachPlan,
+  fanOut: FanOut,
+  target: Target,
+  signal: AbortSignal,
+): Promise<EndedTarget | undefined> {
+  const { caller, order, scope, variables } = sweep;
+  const idempotencyKey = v5(target.key, scope.idempotencyKey);
+  const startedAt = caller.now().toISOString();
+  const limit = limitTarget(signal, each.perTargetSeconds);
+  const watched = watchAttempt({ ...caller, signal: limit.signal, target: target.key });
+  let ending: TargetEnding;
+  try {
+    const left = fanOut.operations.get(target.key);
+    ending = await callTarget({
+      caller: watched.caller,
+      scope: { ...scope, target: target.value, idempotencyKey },
+      hardTimeoutMs: order.budget.hardTimeoutMs,
+      operation: left === undefined ? undefined : { ...left, url: unsealUrl(left.url, variables.values) },
+      onAccepted(operation) {
+        const url = sealUrl(operation.url, variables.redact, variables.values);
+        if (url !== undefined) fanOut.operations.set(target.key, { ...operation, url });
+        sweep.context.pulse.touch();
+      },
+    });
+  } catch (error) {
+    const explained = explainInterruption(error, sweep, each);
+    if (explained === undefined) throw error;
+    ending = { ...explained, attempt: watched.attempt() };
+  } finally {
+    limit.close();
+  }
+  const { outcome, reason, failures, attempt, response } = redactEnding(ending, variables.redact);
+  const result: EndedTarget = {
+    ...{ ordinal: target.ordinal, target: target.key, outcome: outcome as EndedTarget['outcome'], reason, attempt },
+    ...describeAssessment(ending),
+    ...(response === undefined ? {} : { status: response.status }),
+    ...{ idempotencyKey, startedAt, finishedAt: caller.now().toISOString() },
+  };
+  fanOut.end(result, failures);
+  return result;
+}
+
+/** A target that was aborted has ended, unless another worker will ask it again. */
+function explainInterruption(error: unknown, { order }: Sweep, { perTargetSeconds = 0 }: EachPlan) {
+  if (error instanceof TargetTimeoutError) {
+    return { outcome: 'timed_out' as const, reason: fanOutReasons.targetTimeout(perTargetSeconds * 1_000) };
+  }
+  if (!(error instanceof InterruptedError)) return undefined;
+  switch (error.interruption) {
+    case 'hard_timeout':
+      return { outcome: 'timed_out' as const, reason: fanOutReasons.hardTimeoutDuring(order.budget.hardTimeoutMs) };
+    case 'cancelled':
+      return { outcome: 'automation_error' as const, reason: fanOutReasons.cancelledDuring };
+    case 'worker_shutdown':
+    case 'abandoned':
+      return undefined;
+  }
+}
+
+function watchAttempt(caller: Caller): { caller: Caller; attempt: () => number } {
+  let last = 1;
+  return { caller: { ...caller, onStage: (_, attempt) => void (last = attempt) }, attempt: () => last };
+}
+
+function limitTarget(signal: AbortSignal, limitSeconds: number | undefined): { signal: AbortSignal; close(): void } {
+  if (limitSeconds === undefined) return { signal, close() {} };
+  const own = new AbortController();
+  const timer = setTimeout(() => own.abort(new TargetTimeoutError()), limitSeconds * 1_000);
+  return { signal: AbortSignal.any([signal, own.signal]), close: () => clearTimeout(timer) };
+}
