@@ -77,16 +77,20 @@ it('a pause by a person moves along with its note', async () => {
 it.each([
   ['before the former schedule went', false],
   ['after it went', true],
-])('a move that broke off %s is completed by the next apply', async (_, isGone) => {
-  const { old, id, folder, run, rename, desired, observe } = await prepare();
-  rename();
-  await createSchedule(runner.client, desired(), { paused: true, note: movingNote });
-  if (isGone) await runner.client.schedule.getHandle(old).delete();
-  expect(await run('apply', folder)).toMatchObject({ exitCode: 0 });
-  expect(await observe(old)).toBeUndefined();
-  expect(await observe(id)).toMatchObject({ paused: false });
-  expect(await run('plan', folder)).toMatchObject({ exitCode: 0 });
-}, 60_000);
+])(
+  'a move that broke off %s is completed by the next apply',
+  async (_, isGone) => {
+    const { old, id, folder, run, rename, desired, observe } = await prepare();
+    rename();
+    await createSchedule(runner.client, desired(), { paused: true, note: movingNote });
+    if (isGone) await runner.client.schedule.getHandle(old).delete();
+    expect(await run('apply', folder)).toMatchObject({ exitCode: 0 });
+    expect(await observe(old)).toBeUndefined();
+    expect(await observe(id)).toMatchObject({ paused: false });
+    expect(await run('plan', folder)).toMatchObject({ exitCode: 0 });
+  },
+  60_000,
+);
 
 it('a schedule of another uuid is not taken over, and the remark says what to write', async () => {
   const { old, id, folder, run, rename, observe } = await prepare();
