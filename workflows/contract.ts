@@ -19,7 +19,7 @@ export type {
   TargetTally,
 } from './sweep-plan.ts';
 export { auditParameters } from './watchdog-plan.ts';
-export type { CheckMode, SqlStatement, WatchdogCheck, WatchdogPlan } from './watchdog-plan.ts';
+export type { SqlStatement, WatchdogCheck, WatchdogPlan } from './watchdog-plan.ts';
 
 /** Name of the one workflow type; what a schedule starts. */
 export const workflowType = 'activityRun';
