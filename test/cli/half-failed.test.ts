@@ -101,8 +101,8 @@ it('two applies of different folders at once: each schedule is wholly the one or
   for (const round of [1, 2]) {
     const ended = await Promise.all([folder, other].map((path) => startActcore(['apply', path], options)));
     for (const { exitCode, stderr } of ended) {
-      expect([0, 1], `${round}: ${stderr}`).toContain(exitCode);
-      if (exitCode !== 0) expect(stderr).toContain('Another command is changing the schedules');
+      const isApplied = exitCode === 0 || stderr.includes('Another command is changing the schedules');
+      expect({ round, isApplied, stderr }).toMatchObject({ isApplied: true });
     }
     for (const schedule of await observe()) {
       expect(schedule?.digest).toBe(digestContent(schedule!.content));
