@@ -4,10 +4,11 @@ import { readServerFault } from '../schedules/server-fault.ts';
 import { Refusal, exitCodes } from './refusal.ts';
 import type { Settings } from './settings.ts';
 
-/** Together below ten seconds, which is how long an operator is left without an answer. */
+/** Together below ten seconds, which is how long an operator is left without an answer where there is no server. */
 const connectTimeoutMs = 4_000;
 const firstCallTimeoutMs = 4_000;
-const callTimeoutMs = 8_000;
+/** A server that answered may be slow: to describe a schedule that was just made it waits for its own workers. */
+const callTimeoutMs = 25_000;
 
 type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
 

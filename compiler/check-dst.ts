@@ -3,6 +3,7 @@ import { isMapping } from './mapping.ts';
 import type { ClockChange } from './clock-change.ts';
 import { compileCron } from './cron.ts';
 import { listTouched } from './dst.ts';
+import { findMomentFault, readMoment } from './moment.ts';
 import type { Remark } from './remark.ts';
 import { findTimezoneFault } from './timezone.ts';
 import type { Calendar } from '../workflows/contract.ts';
@@ -15,14 +16,14 @@ const twoYearsMs = 2 * 366 * 86_400_000;
  */
 export function checkDst({ schedule }: Record<string, unknown>, now: Date): Remark[] {
   if (!isMapping(schedule)) return [];
-  const { cron, timezone, dst } = schedule;
+  const { cron, timezone, dst, start, end } = schedule;
   if (dst !== undefined || typeof cron !== 'string' || typeof timezone !== 'string') return [];
   const compiled = compileCron(cron);
   if (!('calendars' in compiled) || findTimezoneFault(timezone)) return [];
   const { calendars } = compiled;
-  const ahead = listTouched(calendars, timezone, now.getUTCFullYear()).filter(
-    ({ at }) => at > now.getTime() && at <= now.getTime() + twoYearsMs,
-  );
+  const from = Math.max(now.getTime(), readEdge(start, timezone, 'start') ?? -Infinity);
+  const until = Math.min(now.getTime() + twoYearsMs, readEdge(end, timezone, 'end') ?? Infinity);
+  const ahead = listTouched(calendars, timezone, now.getUTCFullYear()).filter(({ at }) => at > from && at <= until);
   const skip = ahead.find(({ isSkip }) => isSkip);
   const repeat = ahead.find(({ isSkip }) => !isSkip);
   const [first] = ahead;
@@ -31,6 +32,11 @@ export function checkDst({ schedule }: Record<string, unknown>, now: Date): Rema
   const sentences = told.map((change) => describeChange(change, calendars));
   const message = `${timezone}: ${sentences.join('; ')}; say by \`dst\` what then`;
   return [{ path: ['schedule', 'timezone'], message, hint: describeChoices(calendars, skip, repeat) }];
+}
+
+function readEdge(text: unknown, timezone: string, edge: 'start' | 'end'): number | undefined {
+  if (typeof text !== 'string' || findMomentFault(text)) return undefined;
+  return Date.parse(readMoment(text, timezone, edge));
 }
 
 function describeChange({ isSkip, start, end }: ClockChange, calendars: readonly Calendar[]): string {

@@ -49,6 +49,3 @@ export const watchdogSchema = z.strictObject(
   },
   'expected a mapping with database and checks',
 );
-
-/** The keys of a watchdog once each by itself is right. */
-export type WatchdogKeys = z.output<typeof watchdogSchema>;

@@ -54,13 +54,28 @@ export async function listRuns(
   pool: pg.Pool,
   { definitionId, since, limit }: { definitionId?: string; since?: Date; limit: number },
 ): Promise<RunRow[]> {
+  const newest = (condition: string) =>
+    `SELECT ${rowColumns} FROM actcore.runs WHERE ${condition} AND ($2::timestamptz IS NULL OR scheduled_at >= $2)
+     ORDER BY scheduled_at DESC, id LIMIT $3`;
+  if (definitionId === undefined) {
+    return (await pool.query<RunRow>(newest('$1::text IS NULL'), [null, since ?? null, limit])).rows;
+  }
   const { rows } = await pool.query<RunRow>(
-    `SELECT ${rowColumns} FROM actcore.runs
-     WHERE ($1::text IS NULL OR definition_id = $1) AND ($2::timestamptz IS NULL OR scheduled_at >= $2)
-     ORDER BY scheduled_at DESC, id LIMIT $3`,
-    [definitionId ?? null, since ?? null, limit],
+    `SELECT newest.* FROM unnest($1::text[]) AS wanted (wanted_id), LATERAL (${newest('definition_id = wanted_id')}) AS newest
+     ORDER BY "scheduledAt" DESC, id LIMIT $3`,
+    [await listIds(pool, definitionId), since ?? null, limit],
   );
   return rows;
+}
+
+/** The id itself, and those under which the definition that now has it was applied before it moved. */
+async function listIds(pool: pg.Pool, definitionId: string): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT DISTINCT content ->> 'id' AS id FROM actcore.revisions WHERE definition_uuid =
+       (SELECT uuid FROM actcore.definitions WHERE id = $1 ORDER BY applied_at DESC, uuid LIMIT 1)`,
+    [definitionId],
+  );
+  return [...new Set([definitionId, ...rows.map(({ id }) => id)])];
 }
 
 /** One run whole, or undefined where the history has none of this id. */

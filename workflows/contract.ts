@@ -10,7 +10,7 @@ export { mayResume, progressSignal } from './sweep-plan.ts';
 export type { EachPlan, Expectation, FailedAttempt, OutcomeRules, PollPlan } from './sweep-plan.ts';
 export type { RequestTemplate, RetryPlan, StageTimes, SweepPlan, TargetTally } from './sweep-plan.ts';
 export { auditParameters } from './watchdog-plan.ts';
-export type { CheckMode, SqlStatement, WatchdogCheck, WatchdogPlan } from './watchdog-plan.ts';
+export type { SqlStatement, WatchdogCheck, WatchdogPlan } from './watchdog-plan.ts';
 
 /** Name of the one workflow type; what a schedule starts. */
 export const workflowType = 'activityRun';

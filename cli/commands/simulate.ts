@@ -11,7 +11,7 @@ import { openZone } from '../../ticks/zone.ts';
 import type { Zone } from '../../ticks/zone.ts';
 import { handle, withJson } from '../command.ts';
 import type { CommonOptions } from '../command.ts';
-import { requireDefinitions } from '../definition-files.ts';
+import { compilePaths, requireDefinitions } from '../definition-files.ts';
 import { Refusal } from '../refusal.ts';
 import { describeSimulation, formatSimulation, nameTime } from '../simulation-output.ts';
 
@@ -41,9 +41,11 @@ export function addSimulate(program: Command, signal: AbortSignal): void {
     .addOption(new Option('--outage-of <who>', 'who is away').choices(['server', 'worker']).default('server'))
     .option('--runtime <span>', 'how long each run takes (default: 1s)', parseRuntime, defaultRuntimeMs);
   handle<SimulateOptions>(withJson(command), signal, async ({ output }, options, [file = '']) => {
-    const definition = requireOne(await requireDefinitions([file], output), file);
-    const zone = openZone(definition.order.cadence.timezone);
-    const span = requireTime(readSpan(options.from, options.to, zone, Date.now()));
+    const now = new Date();
+    const current = requireOne(await requireDefinitions([file], output), file);
+    const zone = openZone(current.order.cadence.timezone);
+    const span = requireTime(readSpan(options.from, options.to, zone, now.getTime()));
+    const definition = span.fromMs < now.getTime() ? await compileAsOf(file, span.fromMs, current) : current;
     const outages = options.outage.map((text) => requireTime(readOutage(text, options.outageOf, zone, span)));
     const scenario = { outages, runtimeMs: options.runtime, nameTick: (tickMs: number) => nameTime(tickMs, zone) };
     const ticks = simulateTicks(definition.order, requireTicks(definition, span, zone), scenario);
@@ -62,6 +64,12 @@ function parseRuntime(text: string): number {
   const duration = parseDuration(text, false);
   if ('ms' in duration) return duration.ms;
   throw new InvalidArgumentError('Expected a span such as 800ms, 310s or 5m10s.');
+}
+
+/** The clock changes that `dst` is worked out for begin with the year of compiling, so the past is compiled as of then. */
+async function compileAsOf(file: string, instantMs: number, current: Definition): Promise<Definition> {
+  const { definitions } = await compilePaths([file], { now: new Date(instantMs) });
+  return definitions[0] ?? current;
 }
 
 function requireOne(definitions: Definition[], path: string): Definition {

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { createLedger } from '../../history/ledger.ts';
+import { runIdOf } from '../../history/run-id.ts';
 import { createSchedule } from '../../schedules/apply.ts';
 import { compileSchedule, movingNote } from '../../schedules/desired.ts';
 import { observeSchedule } from '../../schedules/observe.ts';
+import { makeReport, makeTick } from '../history/support/history.ts';
 import { defineSweep, writeDefinition } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
 import { startRunner } from '../support/runner.ts';
@@ -49,6 +52,8 @@ async function prepare() {
 it('a definition that says where it moved from takes the place of its former schedule and keeps its history', async () => {
   const { old, id, folder, run, rename, observe } = await prepare();
   const former = await observe(old);
+  const firing = makeTick();
+  await createLedger(runner.history).recordEnd(former!.order!, firing, makeReport());
   rename({ title: 'Under another name' });
   const planned = await run('plan', folder);
   expect(planned).toMatchObject({ exitCode: 2, stderr: '' });
@@ -59,6 +64,7 @@ it('a definition that says where it moved from takes the place of its former sch
   expect(now).toMatchObject({ isOurs: true, paused: false });
   expect(now?.order?.definition.uuid).toBe(former?.order?.definition.uuid);
   expect(await run('plan', folder)).toMatchObject({ exitCode: 0, stdout: `= unchanged ${id}\n1 unchanged` });
+  expect((await run('runs', id)).stdout).toContain(runIdOf(now!.order!.definition.uuid, firing).slice(0, 8));
   const history = await run('history', id);
   expect(history.stdout).toContain(former?.order?.revision.slice(0, 12));
   expect(history.stdout).toContain(now?.order?.revision.slice(0, 12));
@@ -77,16 +83,20 @@ it('a pause by a person moves along with its note', async () => {
 it.each([
   ['before the former schedule went', false],
   ['after it went', true],
-])('a move that broke off %s is completed by the next apply', async (_, isGone) => {
-  const { old, id, folder, run, rename, desired, observe } = await prepare();
-  rename();
-  await createSchedule(runner.client, desired(), { paused: true, note: movingNote });
-  if (isGone) await runner.client.schedule.getHandle(old).delete();
-  expect(await run('apply', folder)).toMatchObject({ exitCode: 0 });
-  expect(await observe(old)).toBeUndefined();
-  expect(await observe(id)).toMatchObject({ paused: false });
-  expect(await run('plan', folder)).toMatchObject({ exitCode: 0 });
-}, 60_000);
+])(
+  'a move that broke off %s is completed by the next apply',
+  async (_, isGone) => {
+    const { old, id, folder, run, rename, desired, observe } = await prepare();
+    rename();
+    await createSchedule(runner.client, desired(), { paused: true, note: movingNote });
+    if (isGone) await runner.client.schedule.getHandle(old).delete();
+    expect(await run('apply', folder)).toMatchObject({ exitCode: 0 });
+    expect(await observe(old)).toBeUndefined();
+    expect(await observe(id)).toMatchObject({ paused: false });
+    expect(await run('plan', folder)).toMatchObject({ exitCode: 0 });
+  },
+  60_000,
+);
 
 it('a schedule of another uuid is not taken over, and the remark says what to write', async () => {
   const { old, id, folder, run, rename, observe } = await prepare();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { observeSchedule } from '../../schedules/observe.ts';
 import { writeDefinition } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
@@ -18,10 +18,9 @@ const made: string[] = [];
 beforeAll(async () => {
   runner = await startRunner();
 });
-afterAll(async () => {
-  await deleteSchedules(runner.client, made);
-  await runner.close();
-});
+// What one leaves is an orphan to the next.
+afterEach(() => deleteSchedules(runner.client, made.splice(0)));
+afterAll(() => runner.close());
 
 /** A folder as an operator has it, with one definition in it, and the commands on it. */
 function prepare(plain: Frontmatter = { enabled: 'false' }) {

@@ -22,7 +22,10 @@ function folderOf(keys: Frontmatter): string {
   return writeFolder({ 'a.md': writeDefinition('test.nightly', keys) });
 }
 
-const everyTen = { schedule: '{ cron: "*/10 * * * *", timezone: Europe/Berlin }', budget: '{ max_seconds: 300 }' };
+const everyTen = {
+  schedule: '{ cron: "*/10 * * * *", timezone: Europe/Berlin, dst: both }',
+  budget: '{ max_seconds: 300 }',
+};
 const night = ['simulate', 'a.md', '--from', '2026-11-21T02:30', '--to', '04:00', '--runtime', '310s'];
 
 it.each<[name: string, keys: Frontmatter, args: string[]]>([
@@ -131,7 +134,7 @@ describe('what is wrong is refused with what is allowed', () => {
 });
 
 it('100,000 ticks take seconds', async () => {
-  const cwd = folderOf({ schedule: '{ cron: "*/15 * * * *", timezone: Europe/Berlin }' });
+  const cwd = folderOf({ schedule: '{ cron: "*/15 * * * *", timezone: Europe/Berlin, dst: both }' });
   const args = ['simulate', 'a.md', '--from', '2026-01-01', '--to', '2028-11-07', '--outage', '2026-03-01T02:50-03:20'];
   const { stdout, exitCode, tookMs } = await runActcore(args, { cwd });
   expect(exitCode).toBe(0);

@@ -33,6 +33,8 @@ test.each([
   'cron: "30 2 1 * *", timezone: Europe/Berlin',
   'every: 10m, timezone: Europe/Berlin',
   'cron: "30 2 * * *", timezone: Europe/Berlin, dst: skip',
+  'cron: "30 2 * * *", timezone: Europe/Berlin, end: 2027-03-27',
+  'cron: "30 2 * * *", timezone: Europe/Berlin, start: 2027-03-29, end: 2027-10-30T12:00:00Z',
 ])('nothing is asked where no time is touched, or where it is said: %s', (schedule) => {
   expect(compileOn(schedule).problems).toEqual([]);
 });

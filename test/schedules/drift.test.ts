@@ -41,7 +41,7 @@ async function prepare(changes: Frontmatter = {}) {
     compile,
     /** Somebody edits the schedule on the server, all else as it is. */
     edit: (change: (previous: ScheduleDescription) => object) =>
-      handle.update((previous) => ({ ...previous, ...change(previous) }) as Options),
+      handle.update((previous): Options => ({ ...previous, ...change(previous) })),
     plan: (next: Frontmatter = {}, repair = false) => planSchedule(runner.client, compile(next), { repair }),
     apply: (next: Frontmatter = {}, repair = false) => applySchedule(runner.client, compile(next), { repair }),
     observe: async () => (await observeSchedule(runner.client, id))!,
