@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { execa } from 'execa';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +32,9 @@ interface Cost {
 export async function measureFanOut(): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), 'actcore-bench-'));
   const script = fileURLToPath(new URL('fan-out-target.ts', import.meta.url));
-  const target = execa(process.execPath, ['--import', 'tsx', script], { reject: false });
+  const target = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(target.stdout, 'data')) as [Buffer];
+  const url = line.toString().trim();
   const env = { ...process.env };
   delete env['TEMPORAL_ADDRESS'];
   delete env['ACTCORE_DATABASE_URL'];
@@ -39,7 +42,6 @@ export async function measureFanOut(): Promise<void> {
   const history = openHistory(stack.databaseUrl);
   try {
     await migrate(history);
-    const url = await firstLine(target.stdout);
     await compare(
       () => sweepTargets(history, url),
       () => callBare(url),
@@ -47,7 +49,6 @@ export async function measureFanOut(): Promise<void> {
   } finally {
     await history.end();
     target.kill();
-    await target;
     await stack.stop();
     await rm(stateDir, { recursive: true, force: true });
   }
@@ -86,6 +87,8 @@ function median(values: number[]): number {
 
 const names = Array.from({ length: targets }, (_, index) => `target-${index}`);
 
+const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
+
 async function sweepTargets(history: ReturnType<typeof openHistory>, url: string): Promise<void> {
   const details = openDetailWriter(history);
   const { sweep } = createActivities({
@@ -98,7 +101,9 @@ async function sweepTargets(history: ReturnType<typeof openHistory>, url: string
   const workflow = { workflowId: 'bench', workflowRunId: randomUUID() };
   const scheduledAt = new Date().toISOString();
   const firing = { source: 'activity-core', trigger: 'manual', actor: 'bench', scheduledAt, ...workflow } as const;
-  const environment = new MockActivityEnvironment();
+  const startedAt = Date.now();
+  const times = { scheduledTimestampMs: startedAt, currentAttemptScheduledTimestampMs: startedAt };
+  const environment = new MockActivityEnvironment(times, { logger: quiet });
   const report: RunReport = await environment.run(sweep, order, firing);
   if (report.targets?.completed !== targets || report.detailsDropped !== undefined) throw new Error(report.reason);
   await details.close();
@@ -156,9 +161,4 @@ sweep:
   const [definition] = definitions;
   if (definition === undefined) throw new Error(JSON.stringify(problems));
   return definition.order;
-}
-
-async function firstLine(stream: AsyncIterable<unknown>): Promise<string> {
-  for await (const chunk of stream) return String(chunk).trim();
-  throw new Error('the target has not started');
 }
