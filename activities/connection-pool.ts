@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
 
 /** The connections to one origin: a limit on how many are at work, and those that wait for their next exchange. */
@@ -5,11 +6,9 @@ export interface ConnectionPool {
   /** Waits for a place where the limit is reached. */
   enter(signal: AbortSignal): Promise<void>;
   /** One that is kept from before; undefined where a new one has to be made. */
-  takeIdle(): Connection | undefined;
+  takeIdle(): Promise<Connection | undefined>;
   /** Ends what `enter` began; a connection that is handed in is kept where it is still alive. */
   leave(connection?: Connection): void;
-  /** Those that are kept. */
-  idle(): readonly Connection[];
 }
 
 /** A pool whose limit may be `Infinity`. */
@@ -25,7 +24,10 @@ export function openConnectionPool(limit: number): ConnectionPool {
       }
       await waitForTurn(waiting, signal);
     },
-    takeIdle() {
+    async takeIdle() {
+      if (idle.length === 0) return undefined;
+      // A server that closes after its answer without saying so is found out now, and not by a request that is lost.
+      await setImmediate();
       idle = idle.filter((connection) => connection.isAlive());
       return idle.pop();
     },
@@ -35,7 +37,6 @@ export function openConnectionPool(limit: number): ConnectionPool {
       if (next === undefined) atWork -= 1;
       else next();
     },
-    idle: () => idle,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
-import { ConnectionLostError } from './exchange-fault.ts';
+import { ConnectionLostError, ExchangeError, TargetUnreachableError, nameFault } from './exchange-fault.ts';
 import { type BodyBytes, collectBody } from './response-body.ts';
 
 /** A request as it goes over a connection: `path` is the whole URL where an HTTP proxy passes it on. */
@@ -24,25 +24,34 @@ export interface Received {
 /** One connection to one target, which carries one exchange at a time. */
 export interface Connection {
   isAlive(): boolean;
-  /** Sends a request once: a connection that breaks is not made again. Rejects with whatever went wrong. */
+  /** Sends a request once: a connection that breaks is not made again. Rejects with an ExchangeError. */
   send(sending: Sending): Promise<Received>;
   /** Closes it; what is being sent over it rejects with `reason`. */
   destroy(reason: Error): void;
 }
 
+/** The connection ended before the target had taken the request: it may be sent on another one. */
+export class UnsentError extends TargetUnreachableError {
+  constructor(origin: string, cause: Error) {
+    super(`${origin} closed the connection before it had taken the request`, { cause });
+  }
+}
+
 /** Servers close idle connections after 2 s or more; a request that is sent at that very moment would be lost. */
 const keepIdleMs = 1_000;
 
-/** Speaks HTTP/2 or HTTP/1.1, as agreed in the TLS handshake, over a socket that is up. */
-export function openConnection(socket: Socket, origin: string): Connection {
+/** Speaks HTTP/1.1 over a socket that is up. */
+export function openHttp1Connection(socket: Socket, origin: string): Connection {
   let isTaken = false;
+  let fault: Error | undefined;
+  socket.on('error', (error) => (fault ??= error));
   const client = new Client(origin, {
     headersTimeout: 0,
     bodyTimeout: 0,
     pipelining: 1,
     keepAliveTimeout: keepIdleMs,
     keepAliveMaxTimeout: keepIdleMs,
-    allowH2: true,
+    allowH2: false,
     connect: (_, settle) => {
       const lost = isTaken ? new ConnectionLostError(`${origin} closed the connection before it had answered`) : null;
       isTaken = true;
@@ -51,7 +60,16 @@ export function openConnection(socket: Socket, origin: string): Connection {
   });
   return {
     isAlive: () => !socket.destroyed && socket.writable && !client.destroyed,
-    send: (sending) => sendOver(client, sending, origin),
+    async send(sending) {
+      let isSent = false;
+      try {
+        return await sendOver(client, sending, origin, () => (isSent = true));
+      } catch (error) {
+        // The library tells of the end of a socket, and not of the TLS alert before it.
+        const named = nameFault(error instanceof ExchangeError ? error : (fault ?? error), origin);
+        throw !isSent && named instanceof ConnectionLostError ? new UnsentError(origin, named) : named;
+      }
+    },
     destroy(reason) {
       void client.destroy(reason);
       socket.destroy();
@@ -59,7 +77,7 @@ export function openConnection(socket: Socket, origin: string): Connection {
   };
 }
 
-function sendOver(client: Client, sending: Sending, origin: string): Promise<Received> {
+function sendOver(client: Client, sending: Sending, origin: string, noteStart: () => void): Promise<Received> {
   return new Promise((resolve, reject) => {
     let startedAt = performance.now();
     let answeredAt = startedAt;
@@ -68,6 +86,7 @@ function sendOver(client: Client, sending: Sending, origin: string): Promise<Rec
     let body: BodyBytes | undefined;
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart() {
+        noteStart();
         startedAt = performance.now();
       },
       onResponseStart(_, statusCode, incoming) {
@@ -95,7 +114,7 @@ function sendOver(client: Client, sending: Sending, origin: string): Promise<Rec
 }
 
 /** Names in lower case, several values joined by ", ". */
-function flattenHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+export function flattenHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
   );

@@ -28,6 +28,7 @@ export interface Dialled {
  * @throws TargetUnreachableError, ForbiddenHostError, or the signal's reason
  */
 export async function dial(dialling: Dialling, signal: AbortSignal): Promise<Dialled> {
+  signal.throwIfAborted();
   const controller = new AbortController();
   const onAbort = () => controller.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });

@@ -62,6 +62,9 @@ export function nameFault(error: unknown, origin: string): ExchangeError {
   if (error instanceof errors.HTTPParserError) {
     return new ExchangeError(`${origin} answered in something that is not HTTP: ${message}`, { cause: error });
   }
+  if (error instanceof errors.InvalidArgumentError) {
+    return new ExchangeError(`${origin} cannot be sent this request: ${message}`, { cause: error });
+  }
   return new ConnectionLostError(`${origin} ${describeBreak(error, code, message)}`, { cause: error });
 }
 

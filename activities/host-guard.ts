@@ -76,7 +76,7 @@ function refuseFaults({ faults }: HostPatterns): void {
 }
 
 function sayForbidden(host: string, isReserved: boolean, addresses: string[] = []): string {
-  const via = addresses.length === 0 ? '' : `, which resolves to ${addresses.join(', ')}`;
+  const via = addresses.length === 0 ? '' : `, which resolves to ${addresses.join(', ')},`;
   return isReserved
     ? `${host}${via} is link-local or serves a cloud's metadata; it is refused unless ${variable} of the worker names it`
     : `${host}${via} is not among the hosts that ${variable} of the worker allows`;

@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { type Connection, type Received, openConnection } from './connection.ts';
-import { type ConnectionPool, openConnectionPool } from './connection-pool.ts';
-import { dial } from './dial.ts';
-import { ExchangeError, nameFault } from './exchange-fault.ts';
+import type { Connection, Received, Sending } from './connection.ts';
+import { openConnections } from './connections.ts';
+import { nameFault } from './exchange-fault.ts';
 import type { HostGuard } from './host-guard.ts';
 import { type Proxy, findProxy } from './proxy.ts';
 import { acceptedEncodings } from './response-body.ts';
@@ -62,42 +61,19 @@ export interface ClientOptions {
  * @throws ExchangeError that names the certificate or key file that cannot be used
  */
 export async function openHttpClient(options: ClientOptions): Promise<HttpClient> {
+  const { guard, environment, connections: limit = Infinity } = options;
   const secureContext = await readTlsFiles(options.tls ?? {});
-  const pools = new Map<string, ConnectionPool>();
-  const open = new Set<Connection>();
-  const poolOf = (origin: string) => {
-    const pool = pools.get(origin) ?? openConnectionPool(options.connections ?? Infinity);
-    pools.set(origin, pool);
-    return pool;
-  };
-
-  const connect = async (url: URL, proxy: Proxy | undefined, signal: AbortSignal) => {
-    const lookup = options.guard.lookupFor(url);
-    const { socket, connectMs, tlsMs } = await dial({ url, lookup, secureContext, proxy }, signal);
-    const connection = openConnection(socket, url.origin);
-    open.add(connection);
-    socket.once('close', () => open.delete(connection));
-    return { connection, connectMs, tlsMs };
-  };
+  const connections = openConnections({ lookupFor: (url) => guard.lookupFor(url), secureContext, limit });
 
   const exchange = async (request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> => {
     const url = new URL(request.url);
-    const proxy = findProxy(url, options.environment);
-    options.guard.check(url, proxy !== undefined);
-    const pool = poolOf(url.origin);
-    await pool.enter(signal);
-    let kept: Connection | undefined;
-    try {
-      const idle = pool.takeIdle();
-      const { connection, connectMs, tlsMs } =
-        idle === undefined ? await connect(url, proxy, signal) : { connection: idle, connectMs: 0, tlsMs: 0 };
-      const received = await sendUnder(connection, shapeRequest(url, request, proxy), signal);
-      kept = connection;
-      const { status, headers, text, firstByteMs, bodyMs } = received;
-      return { status, headers, text, timing: { connectMs, tlsMs, firstByteMs, bodyMs } };
-    } finally {
-      pool.leave(kept);
-    }
+    const proxy = findProxy(url, environment);
+    guard.check(url, proxy !== undefined);
+    const sending = shapeRequest(url, request, proxy);
+    return connections.use(url, proxy, signal, async ({ connection, connectMs, tlsMs }) => {
+      const { firstByteMs, bodyMs, ...answer } = await sendUnder(connection, sending, signal);
+      return { ...answer, timing: { connectMs, tlsMs, firstByteMs, bodyMs } };
+    });
   };
 
   return {
@@ -115,13 +91,13 @@ export async function openHttpClient(options: ClientOptions): Promise<HttpClient
       }
     },
     async close() {
-      for (const connection of open) connection.destroy(new ExchangeError('the client was closed'));
+      connections.close();
     },
   };
 }
 
 /** Absolute form for a plain request through a proxy (RFC 9112 section 3.2.2); TLS goes through a tunnel instead. */
-function shapeRequest(url: URL, { method, headers, body }: HttpRequest, proxy: Proxy | undefined) {
+function shapeRequest(url: URL, { method, headers, body }: HttpRequest, proxy: Proxy | undefined): Sending {
   const path = `${url.pathname}${url.search}`;
   const isPassedOn = proxy !== undefined && url.protocol === 'http:';
   return {
@@ -133,11 +109,7 @@ function shapeRequest(url: URL, { method, headers, body }: HttpRequest, proxy: P
 }
 
 /** Whatever goes wrong, the connection does not outlive it. */
-async function sendUnder(
-  connection: Connection,
-  sending: Parameters<Connection['send']>[0],
-  signal: AbortSignal,
-): Promise<Received> {
+async function sendUnder(connection: Connection, sending: Sending, signal: AbortSignal): Promise<Received> {
   const onAbort = () => connection.destroy(signal.reason as Error);
   signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Agent, request } from 'undici';
 import { InterruptedError } from '../../activities/deadline.ts';
 import { ConnectionLostError, ExchangeError, TargetUnreachableError } from '../../activities/http-client.ts';
@@ -50,9 +50,10 @@ it('method, headers and body arrive, and status, headers and text come back', as
 
 it('a redirect is an answer and is not followed', async () => {
   const server = await serve((socket) =>
-    socket.end(head('302 Found', { location: '/elsewhere', 'content-length': 0 })),
+    socket.end(head('302 Found', { location: 'http://169.254.169.254/latest/meta-data', 'content-length': 0 })),
   );
-  expect(await get(server.url)).toMatchObject({ status: 302, headers: { location: '/elsewhere' } });
+  const headers = { location: 'http://169.254.169.254/latest/meta-data' };
+  expect(await get(server.url)).toMatchObject({ status: 302, headers });
   expect(server.connections()).toBe(1);
 });
 
@@ -72,6 +73,76 @@ it('a connection is used again until the client is closed, and then it is closed
   await client.close();
   await server.firstClosed;
   expect(performance.now() - closedAt).toBeLessThan(500);
+});
+
+it('with a limit on connections the exchanges take turns, and each is timed by itself', async () => {
+  const warnings: Error[] = [];
+  const noteWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', noteWarning);
+  const server = createServer((_, response) => {
+    setTimeout(() => {
+      response.writeHead(200).write('begin ');
+      setTimeout(() => response.end('end'), 100);
+    }, 60);
+  });
+  let connections = 0;
+  server.on('connection', () => (connections += 1));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  servers.push({ close: () => new Promise((resolve) => server.close(resolve)) });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = await openClient({ connections: 5 });
+  const { signal } = new AbortController();
+  const asking = { method: 'GET', url, headers: {} };
+  const answers = await Promise.all(Array.from({ length: 20 }, () => client.exchange(asking, signal)));
+  await client.close();
+  process.off('warning', noteWarning);
+  expect(connections).toBe(5);
+  expect(answers.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, () => 'begin end'));
+  const timings = answers.map(({ timing }) => timing);
+  expect(timings.filter(({ connectMs }) => connectMs > 0)).toHaveLength(5);
+  const middleOf = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length / 2] ?? 0;
+  const [firstByteMs, bodyMs] = [middleOf(timings.map((t) => t.firstByteMs)), middleOf(timings.map((t) => t.bodyMs))];
+  expect(firstByteMs).toBeGreaterThan(50);
+  expect(bodyMs).toBeGreaterThan(50);
+  // Waiting for a turn, 480 ms for the last ones, is no part of what the target took.
+  expect(firstByteMs + bodyMs).toBeLessThan(400);
+  expect(warnings).toEqual([]);
+});
+
+it('an exchange that waits for its turn ends with the signal, and leaves the turn to others', async () => {
+  let noteAsked = () => {};
+  const asked = new Promise<void>((resolve) => (noteAsked = resolve));
+  let release = () => {};
+  const server = await serve((socket) => {
+    release = () => socket.end(`${head('200 OK', { 'content-length': 2 })}ok`);
+    noteAsked();
+  });
+  const client = await openClient({ connections: 1 });
+  const asking = { method: 'GET', url: server.url, headers: {} };
+  const first = client.exchange(asking, never);
+  await asked;
+  const controller = new AbortController();
+  const second = client.exchange(asking, controller.signal);
+  controller.abort(new InterruptedError('cancelled'));
+  await expect(second).rejects.toThrow('cancelled');
+  release();
+  expect(await first).toMatchObject({ text: 'ok' });
+  // The server closes without having said so: the next exchange must not be lost on that connection.
+  const third = client.exchange(asking, never);
+  await expect.poll(() => server.connections()).toBe(2);
+  release();
+  expect(await third).toMatchObject({ text: 'ok' });
+  await client.close();
+});
+
+it('an attempt to connect that hangs is given up with the signal', async () => {
+  // Here or anywhere, 192.0.2.1 is an address of documentation, which nobody has.
+  const controller = new AbortController();
+  const outcome = get('http://192.0.2.1:81', controller.signal).catch((error: unknown) => error as Error);
+  setTimeout(() => controller.abort(new InterruptedError('hard_timeout')), 100);
+  const startedAt = performance.now();
+  expect(['InterruptedError', 'TargetUnreachableError']).toContain(((await outcome) as Error).name);
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
 });
 
 it('IPv6 loopback is reached', async () => {
@@ -229,6 +300,25 @@ describe('what never reached the target is told apart from what broke on the way
     expect(fault.message.startsWith(server.url)).toBe(true);
     expect((fault as ExchangeError).elapsedMs).toBeGreaterThan(0);
     expect(server.connections()).toBe(1);
+  });
+
+  it('a TLS handshake that is never answered, after ten seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      let noteHello = () => {};
+      const hello = new Promise<void>((resolve) => (noteHello = resolve));
+      const server = await serve(() => noteHello());
+      const url = server.url.replace('http:', 'https:');
+      const outcome = faultOf(url);
+      await hello;
+      vi.advanceTimersByTime(10_000);
+      const fault = await outcome;
+      expect(fault).toBeInstanceOf(TargetUnreachableError);
+      expect(fault.message).toBe(`${url} accepted no connection within 10 s`);
+      await server.firstClosed;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('TLS to a port that speaks plain HTTP', async () => {

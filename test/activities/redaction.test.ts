@@ -161,3 +161,22 @@ it('only the listed variables are read, and all that are missing are named at on
   expect(() => resolveVariables(order, { A_URL: 'a', B_URL: '' })).toThrow(MissingVariableError);
   expect(() => resolveVariables(order, { A_URL: 'a', B_URL: '' })).toThrow(/has no B_URL, C_TOKEN; set them/);
 });
+
+it('what Basic authentication sends is taken out whole, however short its password is', () => {
+  const plain = makeOrder();
+  if (plain.kind === 'watchdog') throw new Error('not a sweep');
+  const auth = { basic: { username: '${A_USER}', password: '${C_PIN}' } };
+  const request = { ...plain.sweep.request, auth };
+  const each = {
+    targets: { request: { ...request, auth: { basic: { username: 'x', password: '${C_PIN}' } } }, list: '' },
+  };
+  const sweep = { ...plain.sweep, request, each: { ...each, key: 'id', concurrency: 1 } };
+  const order = { ...plain, sweep, env: ['A_USER'], secrets: ['C_PIN'] };
+  const { redact: clean } = resolveVariables(order, { A_USER: 'ada', C_PIN: '7' });
+  for (const user of ['ada', 'x']) {
+    const sent = Buffer.from(`${user}:7`).toString('base64');
+    expect(clean(`Authorization: Basic ${sent}, in a URL ${encodeURIComponent(sent)}.`)).toBe(
+      'Authorization: Basic [redacted auth.basic], in a URL [redacted auth.basic].',
+    );
+  }
+});
