@@ -28,10 +28,7 @@ export async function reportFiring(
     output.line(`row         ${rowId}`);
     return exitCodes.ok;
   }
-  const followed = await followRun(run, client, output, signal).catch((error: unknown) => {
-    output.note(`not followed any more; the run goes on. Stop it with: temporal workflow cancel -w ${workflowId}`);
-    throw error;
-  });
+  const followed = await followRun({ client, output, signal }, run);
   const ended = 'lost' in followed ? await readRecordedEnd(settings, run, followed) : followed;
   output.data({ ...place, ...ended });
   if ('lost' in ended) {

@@ -1,13 +1,13 @@
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { runIdOf } from '../history/run-id.ts';
 import { ownSource, workflowType } from '../workflows/contract.ts';
 import type { HandFiring, Order, RunReport } from '../workflows/contract.ts';
 import type { activityRun } from '../workflows/activity-run.ts';
 import { runOptions } from '../schedules/desired.ts';
-import { formatElapsed } from '../dev/progress.ts';
 import type { Output } from './output.ts';
 import { Refusal } from './refusal.ts';
+import { createProgressPrinter, formatProgress, readProgress } from './run-progress.ts';
 import type { Settings } from './settings.ts';
 
 /** A run that was fired by hand. */
@@ -71,19 +71,35 @@ export function linkRun(settings: Settings, run: Pick<FiredRun, 'workflowId' | '
 /** How a followed run ended: with a report, or without one (terminated, or timed out on the server). */
 export type Followed = { report: RunReport } | { lost: string };
 
-/** Waits for a run, showing its heartbeats. Throws the signal's reason when the operator leaves; the run goes on. */
-export async function followRun(run: FiredRun, client: Client, output: Output, signal: AbortSignal): Promise<Followed> {
-  const startedAt = Date.now();
+/** A run that can be followed, whoever fired it. */
+export type FollowableRun = Pick<FiredRun, 'workflowId' | 'handle'>;
+
+/**
+ * Waits for a run that began at `startedAtMs`, showing its heartbeats. Throws the signal's reason when the operator leaves;
+ * the run goes on, and this says so.
+ */
+export async function followRun(
+  { client, output, signal }: { client: Client; output: Output; signal: AbortSignal },
+  run: FollowableRun,
+  startedAtMs = Date.now(),
+): Promise<Followed> {
   const following = new AbortController();
-  const showStage = async () => {
-    const stage = await readStage(client, run);
-    if (stage !== undefined && !following.signal.aborted) {
-      output.progress(`${stage}, ${formatElapsed(Date.now() - startedAt)}`);
-    }
+  const print = createProgressPrinter(output);
+  const showProgress = async () => {
+    const progress = await readProgress(client, run.workflowId);
+    if (progress === undefined || following.signal.aborted) return;
+    print(formatProgress(progress, Date.now() - startedAtMs));
   };
-  const timer = setInterval(() => void showStage(), 1_000);
+  const timer = setInterval(() => void showProgress(), 1_000);
   try {
     return await Promise.race([obtainReport(run), rejectOnAbort(signal)]);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) {
+      output.note(
+        `not followed any more; the run goes on. Stop it with: temporal workflow cancel -w ${run.workflowId}`,
+      );
+    }
+    throw error;
   } finally {
     following.abort();
     clearInterval(timer);
@@ -97,7 +113,7 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
   });
 }
 
-async function obtainReport(run: FiredRun): Promise<Followed> {
+async function obtainReport(run: FollowableRun): Promise<Followed> {
   try {
     return { report: await run.handle.result() };
   } catch (error) {
@@ -107,20 +123,5 @@ async function obtainReport(run: FiredRun): Promise<Followed> {
     const details = cause !== undefined && 'details' in cause ? (cause.details as unknown[] | undefined) : undefined;
     const report = details?.[0] as RunReport | undefined;
     return report?.outcome === undefined ? { lost: cause?.message ?? error.message } : { report };
-  }
-}
-
-/** What the run says that it does; undefined where the server does not answer. */
-async function readStage(client: Client, run: FiredRun): Promise<string | undefined> {
-  try {
-    const description = await client.workflow.getHandle(run.workflowId).describe();
-    const pending = description.raw.pendingActivities?.[0];
-    if (pending?.activityType?.name === 'recordOutcome') return 'it has ended; waiting for the history to record it';
-    const [payload] = pending?.heartbeatDetails?.payloads ?? [];
-    const beat = payload?.data ? (JSON.parse(Buffer.from(payload.data).toString('utf8')) as { stage?: string }) : {};
-    return beat.stage ?? (pending === undefined ? 'waiting for a worker' : 'starting');
-  } catch {
-    // Progress is a courtesy: the result itself is waited for elsewhere, and says what is wrong.
-    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import type { RunDetail, RunRow } from '../history/queries.ts';
 import { outcomeMeanings } from '../history/standing.ts';
-import type { Assessment, AssessmentFailure, Outcome } from '../workflows/contract.ts';
+import type { Assessment, AssessmentFailure, Outcome, TargetTally } from '../workflows/contract.ts';
 import type { Colors, Output } from './output.ts';
 import { showLine } from './printable.ts';
 import { formatFields, formatTable } from './table.ts';
@@ -34,8 +34,21 @@ export function paintAssessment(assessment: Assessment, failures: number, colors
 /** Milliseconds between two ISO times, for people; empty where the second is missing. */
 export function formatSpan(from: string, to: string | null): string {
   if (to === null) return '';
-  const elapsedMs = Date.parse(to) - Date.parse(from);
+  return formatMs(Date.parse(to) - Date.parse(from));
+}
+
+/** Milliseconds for people. */
+export function formatMs(elapsedMs: number): string {
   return elapsedMs < 10_000 ? `${elapsedMs} ms` : `${Math.round(elapsedMs / 1_000)} s`;
+}
+
+/** What an outcome does not say: that only a part of the targets was done, or that it was suspiciously fast. */
+function markRun({ targets, isTooShort }: RunRow, colors: Colors): string[] {
+  const isPartial = targets !== null && targets.completed < targets.total;
+  return [
+    ...(isPartial ? [colors.yellow(`${targets.completed}/${targets.total}`)] : []),
+    ...(isTooShort ? [colors.yellow('too short')] : []),
+  ];
 }
 
 /** A list of runs, newest first. */
@@ -46,7 +59,7 @@ export function formatRuns(runs: RunRow[], { colors, columns }: Pick<Output, 'co
     showLine(run.definitionId),
     showLine(run.source),
     run.trigger,
-    paintOutcome(run.outcome, colors),
+    [paintOutcome(run.outcome, colors), ...markRun(run, colors)].join(' '),
     paintAssessment(run.assessment, run.assessmentFailureCount, colors),
     formatSpan(run.startedAt, run.finishedAt),
     run.id.slice(0, 8),
@@ -72,6 +85,9 @@ export function formatRun(run: RunDetail, colors: Colors): string {
       `${paintOutcome(run.outcome, colors)}${run.outcome === null ? '' : ` (${outcomeMeanings[run.outcome]})`}`,
     ],
     ['assessment', paintAssessment(run.assessment, run.assessmentFailureCount, colors)],
+    ['targets', run.targets === null ? '' : formatTally(run.targets)],
+    ['too short', run.isTooShort ? colors.yellow("it completed faster than its definition's min_duration") : ''],
+    ['not kept', run.detailsDropped > 0 ? colors.yellow(`the results of ${run.detailsDropped} targets`) : ''],
     ['exit code', run.exitCode === null ? '' : String(run.exitCode)],
     ['reason', showLine(run.reason)],
     ['certainty', run.certainty],
@@ -79,6 +95,16 @@ export function formatRun(run: RunDetail, colors: Colors): string {
     ['workflow', showLine(run.workflowId)],
   ];
   return formatFields(fields, colors);
+}
+
+function formatTally({ total, completed, failed, lockSkipped, notReached }: TargetTally): string {
+  const others = [
+    [failed, 'failed'],
+    [lockSkipped, 'lock-skipped'],
+    [notReached, 'not reached'],
+  ] as const;
+  const parts = others.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return [`${completed} of ${total} completed`, ...parts].join(', ');
 }
 
 /** Assessment failures by target and rule. They are the target's own words, and so only shown. */

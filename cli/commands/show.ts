@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
+import { readHeadroom } from '../../history/headroom.ts';
+import type { Headroom } from '../../history/headroom.ts';
 import { listRuns } from '../../history/queries.ts';
 import type { RunRow } from '../../history/queries.ts';
 import { handle, withJson } from '../command.ts';
 import type { Session } from '../command.ts';
 import { requireSchedule } from '../own-schedule.ts';
 import type { OwnSchedule } from '../own-schedule.ts';
-import type { Output } from '../output.ts';
+import type { Colors, Output } from '../output.ts';
 import { showLine, showText } from '../printable.ts';
 import { Refusal } from '../refusal.ts';
-import { formatRuns } from '../run-output.ts';
+import { formatMs, formatRuns } from '../run-output.ts';
 import { formatFields } from '../table.ts';
 import { withHistory } from '../history-service.ts';
 import { withTemporal } from '../temporal-service.ts';
@@ -24,25 +26,45 @@ export function addShow(program: Command, signal: AbortSignal): void {
     .argument('<id>', 'id of the definition');
   handle(withJson(command), signal, async (session, _, [id = '']) => {
     const schedule = await withTemporal(session.settings, (client) => requireSchedule(client, id));
-    const runs = await readRuns(id, session);
-    session.output.data({ ...schedule, runs });
-    session.output.line(formatSchedule(schedule, session.output));
+    const { runs, headroom } = await readRecord(id, schedule.order.budget.maxSeconds * 1_000, session);
+    session.output.data({ ...schedule, headroom: headroom ?? null, runs });
+    session.output.line(formatSchedule(schedule, headroom, session.output));
     session.output.line(runs.length === 0 ? '\nno runs yet' : `\n${formatRuns(runs, session.output)}`);
     session.output.line(`\n${showText(schedule.runbook)}`);
   });
 }
 
-async function readRuns(definitionId: string, { settings, output }: Session): Promise<RunRow[]> {
+/** What the history adds to what the server says. */
+interface Recorded {
+  runs: RunRow[];
+  headroom: Headroom | undefined;
+}
+
+async function readRecord(definitionId: string, budgetMs: number, { settings, output }: Session): Promise<Recorded> {
   try {
-    return await withHistory(settings, (pool) => listRuns(pool, { definitionId, limit: shownRuns }));
+    return await withHistory(settings, async (pool) => ({
+      runs: await listRuns(pool, { definitionId, limit: shownRuns }),
+      headroom: await readHeadroom(pool, definitionId, budgetMs),
+    }));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     output.note(`runs are not shown: ${error.message}`);
-    return [];
+    return { runs: [], headroom: undefined };
   }
 }
 
-function formatSchedule({ id, order, paused, note, nextTicks, running }: OwnSchedule, { colors }: Output): string {
+function formatHeadroom(headroom: Headroom | undefined, colors: Colors): string {
+  if (headroom === undefined) return '';
+  const { runs, p95Ms, budgetMs, usedPercent, isTight } = headroom;
+  const text = `p95 ${formatMs(p95Ms)} of ${budgetMs / 1_000} s (${usedPercent} %) over ${runs} run${runs === 1 ? '' : 's'}`;
+  return isTight ? colors.yellow(`${text}: little is left of the budget`) : text;
+}
+
+function formatSchedule(
+  { id, order, paused, note, nextTicks, running }: OwnSchedule,
+  headroom: Headroom | undefined,
+  { colors }: Output,
+): string {
   const { definition, budget, misfire } = order;
   const fields: [string, string][] = [
     ['id', id],
@@ -53,6 +75,7 @@ function formatSchedule({ id, order, paused, note, nextTicks, running }: OwnSche
     ['next', paused ? '' : nextTicks.slice(0, shownTicks).join('\n            ')],
     ['running', running.join(', ')],
     ['budget', `${budget.maxSeconds} s, aborted after ${budget.hardTimeoutMs / 1000} s`],
+    ['headroom', formatHeadroom(headroom, colors)],
     ['misfire', `${misfire.policy} when more than ${misfire.graceMs / 1000} s late`],
     ['on failure', order.onFailure],
     order.kind === 'watchdog'

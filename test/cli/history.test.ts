@@ -110,6 +110,7 @@ it('list and show tell the last runs, and go without them where the history is a
     expect(shown.stdout).toContain(part);
   }
   expect(shown.stdout).toContain(rows[0]?.id.slice(0, 8));
+  expect(shown.stdout).toMatch(/^headroom +p95 \d+ ms of 30 s \(\d %\) over 3 runs$/m);
   const { port } = await findClosedPort();
   const away = { ...envOf(runner), ACTCORE_DATABASE_URL: `postgres://u:p@127.0.0.1:${port}/history` };
   for (const [args, remark] of [
@@ -120,6 +121,28 @@ it('list and show tell the last runs, and go without them where the history is a
     expect(ended.exitCode).toBe(0);
     expect(ended.stdout).toContain(id);
     expect(ended.stderr).toBe(`${remark}: The history does not answer at 127.0.0.1:${port}/history`);
+  }
+});
+
+it('show warns where runs leave little of their budget', async () => {
+  const setLength = (length: string) =>
+    runner.history.query(`UPDATE actcore.runs SET finished_at = ${length} WHERE definition_id = $1`, [id]);
+  await runner.history.query('ALTER TABLE actcore.runs ADD COLUMN kept timestamptz');
+  await runner.history.query('UPDATE actcore.runs SET kept = finished_at');
+  try {
+    await setLength("started_at + interval '23.8 s'");
+    expect((await run('show', id)).stdout).toMatch(/^headroom +p95 24 s of 30 s \(79 %\) over 3 runs$/m);
+    await setLength("started_at + interval '24 s'");
+    const warned = await readActcore<object>(['show', id], { env: envOf(runner) });
+    expect(warned.document).toMatchObject({
+      headroom: { runs: 3, p95Ms: 24_000, budgetMs: 30_000, usedPercent: 80, isTight: true },
+    });
+    expect((await run('show', id)).stdout).toMatch(
+      /^headroom +p95 24 s of 30 s \(80 %\) over 3 runs: little is left of the budget$/m,
+    );
+  } finally {
+    await setLength('kept');
+    await runner.history.query('ALTER TABLE actcore.runs DROP COLUMN kept');
   }
 });
 

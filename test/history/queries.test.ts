@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readHeadroom } from '../../history/headroom.ts';
 import { createLedger } from '../../history/ledger.ts';
 import { findCanaried, findLastRuns, findRun, findRunIds, listRuns } from '../../history/queries.ts';
+import { readResults } from '../../history/results.ts';
 import type { Outcome, Trigger } from '../../workflows/contract.ts';
 import { makeOrder, makeReport, makeTick, openTestHistory } from './support/history.ts';
 import type { TestHistory } from './support/history.ts';
@@ -101,7 +103,15 @@ async function fillMonth(pool: pg.Pool): Promise<void> {
     INSERT INTO actcore.assessments (run_id, scheduled_at, ordinal, target, rule, message)
     SELECT id, scheduled_at, ordinal, 't', 'C-01', 'm' FROM actcore.runs, generate_series(1, 3) ordinal
     WHERE definition_id LIKE 'filler.%'`);
-  await pool.query('ANALYZE actcore.runs, actcore.assessments');
+  await pool.query(`
+    INSERT INTO actcore.errors (run_id, scheduled_at, ordinal, definition_id, attempt, at, error, rescued)
+    SELECT id, scheduled_at, 1, definition_id, 1, started_at, 'e', true FROM actcore.runs WHERE definition_id LIKE 'filler.%'`);
+  await pool.query(`
+    INSERT INTO actcore.results (run_id, scheduled_at, ordinal, target, outcome, assessment, assessment_failure_count,
+      reason, attempt)
+    SELECT id, scheduled_at, ordinal, 't', 'completed', 'passed', 0, 'r', 1 FROM actcore.runs, generate_series(0, 1) ordinal
+    WHERE definition_id LIKE 'filler.%'`);
+  await pool.query('ANALYZE actcore.runs, actcore.assessments, actcore.errors, actcore.results');
 }
 
 /** Runs a query of the product and gives the plans of the statements that it sent. */
@@ -132,11 +142,13 @@ it('no query of one run or one definition reads a month of 20,000 rows from end 
     (pool) => listRuns(pool, { limit: 20 }),
     (pool) => findLastRuns(pool, ['filler.1', 'filler.2']),
     (pool) => findCanaried(pool, ['c', 'd']),
+    (pool) => readResults(pool, row?.id ?? '', row?.scheduledAt ?? ''),
+    (pool) => readHeadroom(pool, 'filler.7', 1_000),
   ];
   for (const ask of asks) {
     const plan = await explain(ask);
     expect(plan).toMatch(/Index/);
-    expect(plan).not.toMatch(/Seq Scan on (runs|assessments)_2025_01/);
+    expect(plan).not.toMatch(/Seq Scan on (runs|assessments|errors|results)_2025_01/);
     expect(plan).not.toMatch(/Rows Removed by Filter: \d{3}/);
   }
 });
