@@ -5,6 +5,7 @@ import type { SpecificBehaviour } from './digest.ts';
 import type { DefinitionKeys } from './schema.ts';
 
 type WatchdogKeys = NonNullable<DefinitionKeys['watchdog']>;
+
 /** What only the kind of a definition has; undefined while its section or a statement of it is missing. */
 export function buildSpecific(
   { kind, sweep, watchdog }: DefinitionKeys,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Cadence, Calendar, CalendarRange } from '../workflows/contract.ts';
 import { fullRanges } from './calendar-ranges.ts';
 import { compileCron } from './cron.ts';
@@ -87,7 +87,7 @@ export function compileCadence(schedule: ScheduleKeys, id: string, fromYear?: nu
 /** The same id always gets the same offset, and ids are spread evenly; 0 where there is no room. */
 function spreadOffset(id: string, roomSeconds: number): number {
   if (roomSeconds < 1) return 0;
-  return createHash('sha256').update(id).digest().readUInt32BE(0) % roomSeconds;
+  return Number.parseInt(hash('sha256', id, 'hex').slice(0, 8), 16) % roomSeconds;
 }
 
 /** A skip holds for whole minutes or whole days, whichever second the firing has. */

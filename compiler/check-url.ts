@@ -53,9 +53,9 @@ function findUrlFault(url: string, sample: string): Fault | undefined {
   const blank = /\s/.exec(url);
   if (blank) return { offset: blank.index, message: 'a URL has no blanks', hint: 'write `%20`' };
   const whole = startsWithVariable ? sample.replace(/^x/, 'http://x') : sample;
-  if (!URL.canParse(whole)) return { offset: 0, message: `\`${url}\` is not a URL` };
-  const { username, password } = new URL(whole);
-  if (username === '' && password === '') return undefined;
+  const parsed = URL.parse(whole);
+  if (!parsed) return { offset: 0, message: `\`${url}\` is not a URL` };
+  if (parsed.username === '' && parsed.password === '') return undefined;
   return {
     offset: 0,
     message: 'a URL cannot hold a user or a password, since it is logged on its way',

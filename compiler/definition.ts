@@ -1,4 +1,4 @@
-import { v5 } from 'uuid';
+import { parse, v5 } from 'uuid';
 import type { Cadence, CommonOrder, Order } from '../workflows/contract.ts';
 import { compileCadence } from './cadence.ts';
 import { hashContract, hashRevision } from './digest.ts';
@@ -29,7 +29,7 @@ export interface Definition {
 }
 
 /** Pinned for ever: another namespace would cut every definition without a `uuid` off from its history. */
-const definitionNamespace = '5f1d7a38-3c0e-4b6f-9a51-6de2c8b4f017';
+const definitionNamespace = parse('5f1d7a38-3c0e-4b6f-9a51-6de2c8b4f017');
 
 const hardTimeoutMarginMs = 60_000;
 

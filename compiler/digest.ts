@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import type { CommonOrder, SweepOrder, WatchdogOrder } from '../workflows/contract.ts';
 import type { DstPolicy } from './dst.ts';
 
@@ -32,7 +32,19 @@ export function hashContract(behaviour: Behaviour): string {
 }
 
 function hash(value: unknown): string {
-  return createHash('sha256').update(writeCanonical(value)).digest('hex');
+  return digest('sha256', writeCanonical(value), 'hex');
+}
+
+/** The few keys that every definition has, as JSON. */
+const keys = new Map<string, string>();
+const mostKeys = 1_000;
+
+function writeKey(key: string): string {
+  const known = keys.get(key);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(key);
+  if (keys.size < mostKeys) keys.set(key, text);
+  return text;
 }
 
 /** JSON with the keys of every object sorted, so that equal values are equal texts. `undefined` is left out. */
@@ -48,7 +60,7 @@ export function writeCanonical(value: unknown): string {
   let text = '';
   for (const key of Object.keys(record).sort()) {
     const item = record[key];
-    if (item !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${writeCanonical(item)}`;
+    if (item !== undefined) text += `${text === '' ? '' : ','}${writeKey(key)}:${writeCanonical(item)}`;
   }
   return `{${text}}`;
 }

@@ -21,7 +21,7 @@ export function locateRemark(yaml: YamlFile, remark: Remark): Problem {
 }
 
 function findPlace(yaml: YamlFile, remark: Remark): { line: number; column: number } {
-  const { line, col } = yaml.split.lines.linePos(findOffset(yaml, remark));
+  const { line, col } = yaml.split.readLines().linePos(findOffset(yaml, remark));
   return { line, column: col };
 }
 

@@ -26,7 +26,7 @@ export function parseYaml(split: SplitFile): YamlFile | Problem[] {
   if (plain) return { split, data: plain, readDocument: parseOnce(split.yaml) };
   const at: PlaceProblem = (offset, message, hint) => {
     const inBlock = Math.min(offset, split.yaml.trimEnd().length);
-    const { line, col } = split.lines.linePos(split.yamlOffset + inBlock);
+    const { line, col } = split.readLines().linePos(split.yamlOffset + inBlock);
     return {
       file: split.file,
       line,

@@ -23,6 +23,7 @@ export class TemplateError extends Error {
 
 /** Splits a text at its placeholders. `$${` stands for the two characters `${`; an unclosed `${` is a fault. */
 export function parseTemplate(text: string): { parts: TemplatePart[]; faults: Fault[] } {
+  if (!text.includes('${')) return { parts: text === '' ? [] : [{ text }], faults: [] };
   const parts: TemplatePart[] = [];
   let plain = '';
   let offset = 0;
@@ -33,8 +34,9 @@ export function parseTemplate(text: string): { parts: TemplatePart[]; faults: Fa
       continue;
     }
     if (!text.startsWith('${', offset)) {
-      plain += text[offset];
-      offset += 1;
+      const next = text.indexOf('$', offset + 1);
+      plain += text.slice(offset, next === -1 ? text.length : next);
+      offset = next === -1 ? text.length : next;
       continue;
     }
     const close = text.indexOf('}', offset);

@@ -94,3 +94,9 @@ describe('what changes the contract', () => {
     expect(hashesOf(one).contractHash).toBe(hashesOf(two).contractHash);
   });
 });
+
+test('a definition that uses no newer key keeps the contract that its canary vouched for', () => {
+  expect(compileGood(sample).order.contractHash).toBe(
+    '31e254fdc3dd8db33511267b21d565cdc936587060c71bcb6fda9b7d2b2d946b',
+  );
+});

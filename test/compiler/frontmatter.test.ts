@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import matter from 'gray-matter';
 import { afterEach, describe, expect, test } from 'vitest';
+import { splitFile } from '../../compiler/frontmatter.ts';
 import { change, compile, compileGood, listProblems, sample } from './sample.ts';
 
 const opening = 'begin with a line `---`, then the keys, then a line `---`';
@@ -95,6 +96,27 @@ describe('the way a file is stored does not matter', () => {
     expect(listProblems(text)[0]).toMatch(/^a\.md:19:7: unknown name/);
   });
 });
+
+test.each(['---', '---yaml', '--- yaml ', '---  '])(
+  'a file that begins with %j is cut where gray-matter cuts it',
+  (first) => {
+    const bodies = ['', '\n', ' ', '\nprose', '\n\n# prose\n---\nmore', ' \nprose', '\r\nprose'];
+    for (const body of bodies) {
+      for (const keys of ['', 'id: x', '# id: x', 'id: x\nkey:\n  - 1\n']) {
+        for (const lineEnd of ['\n', '\r\n']) {
+          const text = `${first}\n${keys}\n---${body}`.replaceAll(/\r?\n/g, lineEnd);
+          const split = splitFile('a.md', text);
+          if ('message' in split) throw new Error(split.message);
+          const engines = { yaml: { parse: (): object => ({}) } };
+          const expected = matter(text, { language: 'yaml', engines });
+          expect(split.yaml).toBe(expected.matter.replace(/\r$/, ''));
+          expect(split.body).toBe(expected.content.replaceAll('\r\n', '\n'));
+          expect(text.slice(split.yamlOffset, split.yamlOffset + split.yaml.length)).toBe(split.yaml);
+        }
+      }
+    }
+  },
+);
 
 test('the same text twice gives the same problems twice', () => {
   const text = change('owner: team', 'owner: @');

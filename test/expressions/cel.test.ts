@@ -102,6 +102,26 @@ describe('before there is a response', () => {
     expect(checkCel('true', 'list')?.message).toBe('the expression gives bool; expected list');
   });
 
+  test('a text is neither, and may be wanted', () => {
+    expect(checkCel('body.links.self', 'string')).toBeUndefined();
+    expect(checkCel('headers["location"] + "?full"', 'string')).toBeUndefined();
+    expect(checkCel('status', 'string')?.message).toBe('the expression gives int; expected string');
+  });
+
+  test('a rule over the targets of a fan-out knows their counts and no response', () => {
+    const rule = 'failed > 2 || not_reached * 10 > total && completed + lock_skipped < 5';
+    expect(checkCel(rule, 'bool', 'tally')).toBeUndefined();
+    expect(checkCel(rule, 'bool')?.message).toBe('unknown name `failed`');
+    expect(checkCel('faild > 2', 'bool', 'tally')).toEqual({
+      offset: 0,
+      message: 'unknown name `faild`',
+      hint: 'did you mean `failed`?',
+    });
+    const tally = { total: 10, completed: 7, failed: 2, lock_skipped: 0, not_reached: 1 };
+    expect(evaluateCel(rule, tally)).toBe(false);
+    expect(evaluateCel(rule, { ...tally, not_reached: 2, completed: 4 })).toBe(true);
+  });
+
   test.each([
     ['parentheses', `${'('.repeat(3_000)}true`],
     ['negations', `${'!'.repeat(3_999)}true`],
