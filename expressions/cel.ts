@@ -71,7 +71,7 @@ export function evaluateCel(expression: string, scope: CelScope | CelTally): Jso
   try {
     if (expression.length > longestExpression) throw new RangeError(`more than ${longestExpression} characters`);
     const evaluate = parseOnce(expression, subject);
-    const context = Object.fromEntries(Object.entries(scope).map(readVariable));
+    const context = 'body' in scope ? { ...scope, status: BigInt(scope.status) } : readTally(scope);
     return toJson(mayLoop.test(expression) ? runWithDeadline(() => evaluate(context)) : evaluate(context));
   } catch (error) {
     const { message, offset } = isTimeout(error)
@@ -81,9 +81,9 @@ export function evaluateCel(expression: string, scope: CelScope | CelTally): Jso
   }
 }
 
-/** The names of a response that are numbers, and all of a tally, are integers in CEL; what `body` holds stays as it is. */
-function readVariable([name, value]: [string, unknown]): [string, unknown] {
-  return [name, typeof value === 'number' && name !== 'body' ? BigInt(value) : value];
+/** Numbers are integers in CEL. */
+function readTally(tally: CelTally): Record<string, bigint> {
+  return Object.fromEntries(Object.entries(tally).map(([name, value]: [string, number]) => [name, BigInt(value)]));
 }
 
 /** Without a call, a macro or a sum an expression takes no longer than its text and what it compares: no need to watch it. */
