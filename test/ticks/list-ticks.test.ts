@@ -1,24 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileSchedule } from '../../schedules/desired.ts';
 import { listTicks } from '../../ticks/ticks.ts';
 import type { Cadence } from '../../workflows/contract.ts';
-import { readTestSetting } from '../support/database.ts';
 import { defineSweep } from '../support/definitions.ts';
+import { openServerTicks } from './support/server-ticks.ts';
+import type { ServerTicks } from './support/server-ticks.ts';
 
-const namespace = 'default';
 const most = 5_000;
 
-let connection: Connection;
-let client: Client;
+let server: ServerTicks;
 
 beforeAll(async () => {
-  connection = await Connection.connect({ address: readTestSetting('ACTCORE_TEST_TEMPORAL_ADDRESS') });
-  client = new Client({ connection, namespace });
+  server = await openServerTicks();
 });
 
-afterAll(() => connection.close());
+afterAll(() => server.close());
 
 const iso = (times: number[]) => times.map((time) => new Date(time).toISOString());
 
@@ -28,23 +23,10 @@ function listOurs(cadence: Cadence, from: string, to: string): string[] {
   return iso(list.ticksMs);
 }
 
-/** When the real server would start a schedule of this cadence: its list counts from after the start, to the end itself. */
+/** From one moment on and before another; the server's list is of what is after the one, up to the other itself. */
 async function listTheirs(cadence: Cadence, from: string, to: string): Promise<string[]> {
-  const plain = defineSweep(`test.ticks-${randomUUID().slice(0, 8)}`);
-  const { id, options } = compileSchedule({ ...plain, order: { ...plain.order, cadence } }, 'nobody');
-  const handle = await client.schedule.create({ scheduleId: id, ...options, state: { paused: true } });
-  const second = (text: string) => ({ seconds: (Date.parse(text) / 1_000 - 1) as never, nanos: 0 });
-  try {
-    const { startTime } = await client.workflowService.listScheduleMatchingTimes({
-      namespace,
-      scheduleId: id,
-      startTime: second(from),
-      endTime: second(to),
-    });
-    return iso((startTime ?? []).map((time) => Number(time.seconds) * 1_000));
-  } finally {
-    await handle.delete();
-  }
+  const secondBefore = (text: string) => new Date(Date.parse(text) - 1_000).toISOString();
+  return iso(await server.list(cadence, secondBefore(from), secondBefore(to)));
 }
 
 describe('the ticks are those of the ListScheduleMatchingTimes of the server', () => {
