@@ -1,0 +1,177 @@
+import { CelEvaluationError } from '../expressions/cel.ts';
+import type { EachPlan, Expectation, JsonValue, OutcomeRules, PollPlan } from '../workflows/contract.ts';
+import type { Ending } from './ending.ts';
+import { judgeAnswer } from './judgement.ts';
+import { type Answer, RuleError, applyRule, show } from './rule.ts';
+
+/** What one rule said about an answer. */
+export interface Verdict {
+  /** Where it stands in the frontmatter. */
+  path: string[];
+  /** The expression, or the statuses that are expected. */
+  asked: string;
+  /** What the expression gave; absent where it could not be applied, and for statuses. */
+  gave?: JsonValue;
+  /** Why it could not be applied; `offset` counts UTF-16 units into the expression. */
+  fault?: { message: string; offset: number };
+  /** What follows from it, as a sentence. */
+  means: string;
+  /** Whether this is the rule by which the answer was taken for what it was. */
+  decides: boolean;
+}
+
+/** A rule by itself: what it gave, and how a run would end if it were the only one. */
+type Step = Pick<Verdict, 'path' | 'asked' | 'gave' | 'fault'> & { ending: Ending; passes: string };
+
+const anyStatus = [{ from: 0, to: 999 }];
+const anySuccess = [{ from: 200, to: 299 }];
+
+/**
+ * Says of every rule how it judged an answer, in the order in which they are asked. Each is put to the answer by the very
+ * function that judges a run, all others left out; the first one that is not content decides.
+ */
+export function explainOutcome(
+  rules: OutcomeRules,
+  answer: Answer,
+  expected: Expectation,
+  requestPath: string[],
+): Verdict[] {
+  const { lock_skipped: lock, automation_error: own, assessment_failures: assessed } = rules;
+  const judge = (some: OutcomeRules) => judgeAnswer(some, answer, { status: anyStatus });
+  const steps: Step[] = [
+    ...outcomeStep('lock_skipped', lock, answer, judge, 'nobody else is at work'),
+    ...outcomeStep('automation_error', own, answer, judge, 'no error of the automation'),
+    ...expectSteps(answer, expected, requestPath),
+    ...outcomeStep('assessment_failures', assessed, answer, judge, ''),
+  ];
+  return conclude(steps);
+}
+
+/** How an answer fares that has only to be what the request expects, as that of an operation which was accepted. */
+export function explainExpectation(answer: Answer, expected: Expectation, requestPath: string[]): Verdict[] {
+  return conclude(expectSteps(answer, expected, requestPath));
+}
+
+/** Whether an answer says that the work was only accepted, and where its operation is. */
+export function explainAcceptance(poll: PollPlan, answer: Answer): { when: Verdict; url?: Verdict } {
+  const { when: expression } = poll;
+  const path = ['sweep', 'poll', 'when'];
+  const asked = expression ?? 'status == 202';
+  const held = ask(asked, answer);
+  const isAccepted = held.gave === true;
+  const means = isAccepted ? 'only accepted: its operation is polled' : 'an answer of its own: nothing is polled';
+  const when = expectBool({ path, asked, ...held }, means, false);
+  if (!isAccepted || poll.url === undefined) return { when };
+  const found = ask(poll.url, answer);
+  const isText = typeof found.gave === 'string';
+  const told = isText ? 'polled there' : 'no URL, so the run is `automation_error`';
+  return { when, url: { path: ['sweep', 'poll', 'url'], asked: poll.url, ...found, means: told, decides: !isText } };
+}
+
+/** Whether a polled answer says that the operation has ended. */
+export function explainDone(poll: PollPlan, answer: Answer): Verdict {
+  const asked = ask(poll.done, answer);
+  const means = asked.gave === true ? 'ended: this answer is judged' : 'still going: polled again';
+  return expectBool({ path: ['sweep', 'poll', 'done'], asked: poll.done, ...asked }, means, false);
+}
+
+/** What the first request of a fan-out gave. */
+export function explainList({ targets }: EachPlan, answer: Answer): Verdict[] {
+  if (Array.isArray(targets)) return [];
+  const expected = explainExpectation(answer, targets.request.expect ?? {}, ['sweep', 'each', 'request']);
+  const asked = ask(targets.list, answer);
+  const isList = Array.isArray(asked.gave);
+  const means = Array.isArray(asked.gave)
+    ? `a list of ${asked.gave.length}`
+    : 'no list, so the run is `automation_error`';
+  return [...expected, { path: ['sweep', 'each', 'targets'], asked: targets.list, ...asked, means, decides: !isList }];
+}
+
+function outcomeStep(
+  name: keyof OutcomeRules,
+  expression: string | undefined,
+  answer: Answer,
+  judge: (rules: OutcomeRules) => Ending,
+  passes: string,
+): Step[] {
+  if (expression === undefined) return [];
+  const ending = judge({ [name]: expression });
+  const count = ending.failures?.length ?? 0;
+  const counted = count === 0 ? 'nothing found: assessment `passed`' : `${count} found: assessment \`failed\``;
+  const path = ['sweep', 'outcome', name];
+  return [{ path, asked: expression, ...ask(expression, answer), ending, passes: passes || counted }];
+}
+
+function expectSteps(answer: Answer, { status, condition }: Expectation, requestPath: string[]): Step[] {
+  const path = [...requestPath, 'expect'];
+  const ranges = status ?? anySuccess;
+  const asked = `status ${ranges.map(({ from, to }) => (from === to ? from : `${from}-${to}`)).join(', ')}`;
+  const ending = judgeAnswer({}, answer, { status: ranges });
+  const steps: Step[] = [
+    {
+      path: status === undefined ? requestPath : [...path, 'status'],
+      asked,
+      ending,
+      passes: `${answer.status} is expected`,
+    },
+  ];
+  if (condition === undefined) return steps;
+  const met = judgeAnswer({}, answer, { status: anyStatus, condition });
+  const at = [...path, 'condition'];
+  return [...steps, { path: at, asked: condition, ...ask(condition, answer), ending: met, passes: 'it is met' }];
+}
+
+/** The first that is not content decides; those after it were not asked, and say only what they would have given. */
+function conclude(steps: Step[]): Verdict[] {
+  const deciding = steps.findIndex(({ ending }) => ending.outcome !== 'completed');
+  const decider = steps[deciding];
+  return steps.map(({ ending, passes, ...step }, index) => {
+    if (decider === undefined || index < deciding) return { ...step, means: passes, decides: false };
+    if (index === deciding) return { ...step, means: explainEnding(step, ending), decides: true };
+    return { ...step, means: explainAfter(step, decider, ending), decides: false };
+  });
+}
+
+function explainEnding({ fault, gave, path }: Pick<Step, 'fault' | 'gave' | 'path'>, { outcome }: Ending): string {
+  const so = `so the run is \`${outcome}\``;
+  if (fault !== undefined) return `it does not fit the answer, ${so}`;
+  if (path.at(-1) === 'assessment_failures') {
+    return Array.isArray(gave)
+      ? `not a list of failures that can be counted, or one of them is C-00, ${so}`
+      : `not a list, ${so}`;
+  }
+  if (path.at(-1) === 'condition') return `it is not met, ${so}`;
+  if (gave === undefined) return `not the status of the answer, ${so}`;
+  return gave === true ? `it holds, ${so}` : `${show(gave)} is no bool, ${so}`;
+}
+
+function explainAfter({ path, gave }: Pick<Step, 'path' | 'gave'>, decider: Step, ending: Ending): string {
+  const isStatus = gave === undefined && path.at(-1) !== 'condition' && path.at(-2) !== 'outcome';
+  if (isStatus && decider.fault !== undefined && ending.outcome !== 'completed') {
+    return 'not the status of the answer, which is why the rule above does not fit';
+  }
+  const isListed = path.at(-1) === 'assessment_failures' && decider.path.at(-1) === 'automation_error';
+  if (isListed && decider.gave === true && Array.isArray(gave)) return `${gave.length} found, listed beside the error`;
+  return `not asked any more: ${nameRule(decider.path)} has decided`;
+}
+
+function nameRule(path: string[]): string {
+  return path.slice(1).join('.');
+}
+
+function expectBool(verdict: Omit<Verdict, 'means' | 'decides'>, means: string, decides: boolean): Verdict {
+  if (typeof verdict.gave === 'boolean') return { ...verdict, means, decides };
+  const why = verdict.fault === undefined ? `${show(verdict.gave)} is no bool` : 'it does not fit the answer';
+  return { ...verdict, means: `${why}, so the run is \`automation_error\``, decides: true };
+}
+
+function ask(expression: string, answer: Answer): Pick<Verdict, 'gave' | 'fault'> {
+  try {
+    return { gave: applyRule('', expression, answer) };
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    const { cause } = error;
+    if (cause instanceof CelEvaluationError) return { fault: { message: cause.message, offset: cause.offset } };
+    return { fault: { message: error.message, offset: 0 } };
+  }
+}
