@@ -21,7 +21,11 @@ export interface Verdict {
 }
 
 /** A rule by itself: what it gave, and how a run would end if it were the only one. */
-type Step = Pick<Verdict, 'path' | 'asked' | 'gave' | 'fault'> & { ending: Ending; passes: string };
+type Step = Pick<Verdict, 'path' | 'asked' | 'gave' | 'fault'> & {
+  ending: Ending;
+  passes: string;
+  isStatus?: true;
+};
 
 const anyStatus = [{ from: 0, to: 999 }];
 const anySuccess = [{ from: 200, to: 299 }];
@@ -113,6 +117,7 @@ function expectSteps(answer: Answer, { status, condition }: Expectation, request
       asked,
       ending,
       passes: `${answer.status} is expected`,
+      isStatus: true,
     },
   ];
   if (condition === undefined) return steps;
@@ -121,38 +126,47 @@ function expectSteps(answer: Answer, { status, condition }: Expectation, request
   return [...steps, { path: at, asked: condition, ...ask(condition, answer), ending: met, passes: 'it is met' }];
 }
 
-/** The first that is not content decides; those after it were not asked, and say only what they would have given. */
+/**
+ * The first that is not content decides. Those after it were not asked, and say only what they would have given; those
+ * before a status that is not expected may not fit its answer, and are excused by it.
+ */
 function conclude(steps: Step[]): Verdict[] {
-  const deciding = steps.findIndex(({ ending }) => ending.outcome !== 'completed');
+  const first = steps.findIndex(({ ending }) => ending.outcome !== 'completed');
+  const status = steps.findIndex(({ isStatus }) => isStatus === true);
+  const isExcused = first < status && steps[first]?.gave !== true && steps[status]?.ending.outcome !== 'completed';
+  const deciding = first !== -1 && isExcused ? status : first;
   const decider = steps[deciding];
-  return steps.map(({ ending, passes, ...step }, index) => {
-    if (decider === undefined || index < deciding) return { ...step, means: passes, decides: false };
-    if (index === deciding) return { ...step, means: explainEnding(step, ending), decides: true };
-    return { ...step, means: explainAfter(step, decider, ending), decides: false };
+  return steps.map((step, index) => {
+    const { path, asked, gave, fault, ending, passes } = step;
+    const verdict = { path, asked, ...(gave === undefined ? {} : { gave }), ...(fault === undefined ? {} : { fault }) };
+    if (decider === undefined || index < first) return { ...verdict, means: passes, decides: false };
+    if (index === deciding) return { ...verdict, means: explainEnding(step), decides: true };
+    const means = index === first ? `${explainMisfit(step)}; its status says why` : explainAfter(step, decider);
+    return { ...verdict, means: index < deciding && ending.outcome === 'completed' ? passes : means, decides: false };
   });
 }
 
-function explainEnding({ fault, gave, path }: Pick<Step, 'fault' | 'gave' | 'path'>, { outcome }: Ending): string {
-  const so = `so the run is \`${outcome}\``;
-  if (fault !== undefined) return `it does not fit the answer, ${so}`;
-  if (path.at(-1) === 'assessment_failures') {
-    return Array.isArray(gave)
-      ? `not a list of failures that can be counted, or one of them is C-00, ${so}`
-      : `not a list, ${so}`;
-  }
-  if (path.at(-1) === 'condition') return `it is not met, ${so}`;
-  if (gave === undefined) return `not the status of the answer, ${so}`;
-  return gave === true ? `it holds, ${so}` : `${show(gave)} is no bool, ${so}`;
+function explainMisfit({ fault, gave }: Pick<Verdict, 'fault' | 'gave'>): string {
+  return fault === undefined ? `${show(gave)} is no bool` : 'it does not fit the answer';
 }
 
-function explainAfter({ path, gave }: Pick<Step, 'path' | 'gave'>, decider: Step, ending: Ending): string {
-  const isStatus = gave === undefined && path.at(-1) !== 'condition' && path.at(-2) !== 'outcome';
-  if (isStatus && decider.fault !== undefined && ending.outcome !== 'completed') {
-    return 'not the status of the answer, which is why the rule above does not fit';
+function explainEnding(step: Step): string {
+  const so = `so the run is \`${step.ending.outcome}\``;
+  const name = step.path.at(-1);
+  if (step.isStatus === true) return `the answer has another, ${so}`;
+  if (step.fault !== undefined) return `it does not fit the answer, ${so}`;
+  if (name === 'assessment_failures') {
+    const isOwn = step.ending.assessed === true;
+    return isOwn ? `C-00 among them is an error of the automation, ${so}` : `no list of failures, ${so}`;
   }
+  if (typeof step.gave !== 'boolean') return `${explainMisfit(step)}, ${so}`;
+  return step.gave ? `it holds, ${so}` : `it is not met, ${so}`;
+}
+
+function explainAfter({ path, gave }: Step, decider: Step): string {
   const isListed = path.at(-1) === 'assessment_failures' && decider.path.at(-1) === 'automation_error';
   if (isListed && decider.gave === true && Array.isArray(gave)) return `${gave.length} found, listed beside the error`;
-  return `not asked any more: ${nameRule(decider.path)} has decided`;
+  return `not asked any more: ${decider.isStatus === true ? 'the status' : nameRule(decider.path)} has decided`;
 }
 
 function nameRule(path: string[]): string {
@@ -161,8 +175,7 @@ function nameRule(path: string[]): string {
 
 function expectBool(verdict: Omit<Verdict, 'means' | 'decides'>, means: string, decides: boolean): Verdict {
   if (typeof verdict.gave === 'boolean') return { ...verdict, means, decides };
-  const why = verdict.fault === undefined ? `${show(verdict.gave)} is no bool` : 'it does not fit the answer';
-  return { ...verdict, means: `${why}, so the run is \`automation_error\``, decides: true };
+  return { ...verdict, means: `${explainMisfit(verdict)}, so the run is \`automation_error\``, decides: true };
 }
 
 function ask(expression: string, answer: Answer): Pick<Verdict, 'gave' | 'fault'> {
