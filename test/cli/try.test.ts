@@ -77,7 +77,7 @@ describe('its end is that of a canary of the same file', () => {
   });
 });
 
-it('it says that the request is really sent, before it is, and shows request, answer, rules and end', async () => {
+it('says that the request is really sent, before it is, and shows request, answer, rules and end', async () => {
   runner.target.answer = (_, response) => sendJson(response, { ...healthy, assessment_failures: [failure] });
   const { options } = prepare();
   const { stdout, stderr, exitCode } = await runActcore(['try', 'a.md'], options);

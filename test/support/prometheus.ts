@@ -54,7 +54,7 @@ async function unpack(work: string): Promise<void> {
     await execa('apt-get', ['update'], { timeout: 60_000, reject: false });
     await download();
   });
-  const [archive = ''] = (await readdir(work)).filter((name) => name.endsWith('.deb'));
+  const archive = (await readdir(work)).find((name) => name.endsWith('.deb')) ?? '';
   await execa('dpkg-deb', ['--extract', join(work, archive), join(work, 'root')]);
 }
 
