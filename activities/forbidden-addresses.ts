@@ -57,9 +57,18 @@ export const metadataNames: ReadonlySet<string> = new Set([
   'instance-data.ec2.internal',
 ]);
 
+/** A fan-out asks thousands of times for the same few. */
+const answers = new Map<string, boolean>();
+const mostAnswers = 1_000;
+
 /** Whether an IP address is one that only an explicit entry of the allow list opens. */
 export function isForbiddenAddress(address: string): boolean {
-  return checkAddress(forbidden, address);
+  const known = answers.get(address);
+  if (known !== undefined) return known;
+  const answer = checkAddress(forbidden, address);
+  if (answers.size >= mostAnswers) answers.clear();
+  answers.set(address, answer);
+  return answer;
 }
 
 /** Asks a block list about an address as resolvers give it, with or without a zone. */

@@ -1,6 +1,5 @@
 import { v5 } from 'uuid';
 import type { EachPlan } from '../workflows/contract.ts';
-import type { Caller } from './caller.ts';
 import { InterruptedError } from './deadline.ts';
 import { type EndedTarget, type FanOut, describeAssessment } from './fan-out.ts';
 import { fanOutReasons } from './fan-out-reasons.ts';
@@ -36,12 +35,13 @@ export async function callListed(
   const idempotencyKey = v5(target.key, scope.idempotencyKey);
   const startedAt = caller.now().toISOString();
   const limit = limitTarget(signal, each.perTargetSeconds);
-  const watched = watchAttempt({ ...caller, signal: limit.signal, target: target.key });
+  let lastAttempt = 1;
+  const onStage = (_: string, attempt: number) => void (lastAttempt = attempt);
   let ending: TargetEnding;
   try {
     const left = fanOut.operations.get(target.key);
     ending = await callTarget({
-      caller: watched.caller,
+      caller: { ...caller, signal: limit.signal, target: target.key, onStage },
       scope: { ...scope, target: target.value, idempotencyKey },
       hardTimeoutMs: order.budget.hardTimeoutMs,
       operation: left === undefined ? undefined : { ...left, url: unsealUrl(left.url, variables.values) },
@@ -54,17 +54,25 @@ export async function callListed(
   } catch (error) {
     const explained = explainInterruption(error, sweep, each);
     if (explained === undefined) throw error;
-    ending = { ...explained, attempt: watched.attempt() };
+    ending = { ...explained, attempt: lastAttempt };
   } finally {
     limit.close();
   }
   const { outcome, reason, failures, attempt, response } = redactEnding(ending, variables.redact);
+  const { assessment, assessmentFailureCount } = describeAssessment(ending);
   const result: EndedTarget = {
-    ...{ ordinal: target.ordinal, target: target.key, outcome: outcome as EndedTarget['outcome'], reason, attempt },
-    ...describeAssessment(ending),
-    ...(response === undefined ? {} : { status: response.status }),
-    ...{ idempotencyKey, startedAt, finishedAt: caller.now().toISOString() },
+    ordinal: target.ordinal,
+    target: target.key,
+    outcome: outcome as EndedTarget['outcome'],
+    assessment,
+    assessmentFailureCount,
+    reason,
+    attempt,
+    idempotencyKey,
+    startedAt,
+    finishedAt: caller.now().toISOString(),
   };
+  if (response !== undefined) result.status = response.status;
   fanOut.end(result, failures);
   return result;
 }
@@ -84,11 +92,6 @@ function explainInterruption(error: unknown, { order }: Calling, { perTargetSeco
     case 'abandoned':
       return undefined;
   }
-}
-
-function watchAttempt(caller: Caller): { caller: Caller; attempt: () => number } {
-  let last = 1;
-  return { caller: { ...caller, onStage: (_, attempt) => void (last = attempt) }, attempt: () => last };
 }
 
 function limitTarget(signal: AbortSignal, limitSeconds: number | undefined): { signal: AbortSignal; close(): void } {

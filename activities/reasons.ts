@@ -38,7 +38,7 @@ export const reasons = {
   workerLost:
     'the worker that ran it died or froze: its heartbeats stopped, and whether the target finished is unknown',
   activityFailed: (message: string) => `the worker could not run it: ${message}`,
-  cancelledBeforeStart: 'someone cancelled the run before a worker had begun it',
+  cancelledBeforeStart: 'someone cancelled the run while no worker was at work on it',
   startLost:
     'the worker that ran it died or froze before it knew whether the target had begun: it was not asked again, for its `retry` is not idempotent',
   tooShort: (tookMs: number, leastMs: number) =>

@@ -12,18 +12,13 @@ export function redactDefect(error: unknown, redact: Redact = asItIs): Error {
 /** The last gate before the row: no sentence of ours may carry a secret that the target or an error quoted. */
 export function redactEnding<End extends Ending>(ending: End, redact: Redact = asItIs): End {
   const clean = (text: string) => storable(redact(text));
-  const { failures } = ending;
-  return {
-    ...ending,
-    reason: clean(ending.reason),
-    ...(failures === undefined
-      ? {}
-      : {
-          failures: failures.map(({ target, rule, message }) => ({
-            target: clean(target),
-            rule: clean(rule),
-            message: clean(message),
-          })),
-        }),
-  };
+  const sealed = { ...ending, reason: clean(ending.reason) };
+  if (ending.failures !== undefined && ending.failures.length > 0) {
+    sealed.failures = ending.failures.map(({ target, rule, message }) => ({
+      target: clean(target),
+      rule: clean(rule),
+      message: clean(message),
+    }));
+  }
+  return sealed;
 }

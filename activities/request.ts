@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { headerName, renderHeader, renderUrl } from '../expressions/request-line.ts';
 import { TemplateError, parseTemplate, renderText } from '../expressions/template.ts';
 import type { Lookup } from '../expressions/template.ts';
@@ -154,5 +154,7 @@ function renderContent(
 function traceOf({ idempotencyKey }: RequestScope): string {
   const hex = idempotencyKey.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
   const trace = hex.length >= 32 ? hex.slice(0, 32) : hex.padStart(32, '0');
-  return `00-${trace}-${randomBytes(8).toString('hex')}-01`;
+  // Node draws random UUIDs in bulk, which random bytes are not.
+  const span = randomUUID().replaceAll('-', '').slice(-16);
+  return `00-${trace}-${span}-01`;
 }

@@ -37,12 +37,13 @@ export async function sendWithRetry(caller: Caller, request: HttpRequest): Promi
     account.hasSent = true;
     const at = caller.now();
     const tried = await attemptOnce(caller, request);
+    if ('response' in tried && tried.passing === undefined) {
+      for (const failure of failures) failure.rescued = true;
+      return { response: tried.response, attempt, isHarmless: false, note: reasons.attempts(attempt) };
+    }
     isHarmless &&= 'fault' in tried && tried.fault instanceof TargetUnreachableError;
     const sent = { ...tried, attempt, isHarmless, note: reasons.attempts(attempt) };
-    if (tried.passing === undefined) {
-      if ('response' in tried) for (const failure of failures) failure.rescued = true;
-      return sent;
-    }
+    if (tried.passing === undefined) return sent;
     failures.push(noteFailure(account, { ...named(caller), attempt, at: at.toISOString(), error: tried.passing }));
     account.stages.retryMs += caller.now().getTime() - at.getTime();
     const waitMs = Math.max((retry.backoffMs ?? defaultBackoffMs) * 2 ** (attempt - 1), tried.retryAfterMs ?? 0);

@@ -102,5 +102,5 @@ function explainSent(sent: Extract<Sent, { fault: Error }>): Ending {
 }
 
 function addNote(ending: Ending, note: string): Ending {
-  return ending.outcome === 'automation_error' ? { ...ending, reason: ending.reason + note } : ending;
+  return note !== '' && ending.outcome === 'automation_error' ? { ...ending, reason: ending.reason + note } : ending;
 }

@@ -1,4 +1,4 @@
-import { Script } from 'node:vm';
+import { Script, createContext } from 'node:vm';
 import { EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
 import type { JsonValue } from '../workflows/contract.ts';
 import { celEnvironments, longestExpression } from './cel-scope.ts';
@@ -70,9 +70,9 @@ export function evaluateCel(expression: string, scope: CelScope | CelTally): Jso
   const subject = 'body' in scope ? 'response' : 'tally';
   try {
     if (expression.length > longestExpression) throw new RangeError(`more than ${longestExpression} characters`);
-    const evaluate = celEnvironments[subject].parse(expression);
-    const context = Object.fromEntries(Object.entries(scope).map(readVariable));
-    return toJson(runWithDeadline(() => evaluate(context)));
+    const evaluate = parseOnce(expression, subject);
+    const context = 'body' in scope ? { ...scope, status: BigInt(scope.status) } : readTally(scope);
+    return toJson(mayLoop.test(expression) ? runWithDeadline(() => evaluate(context)) : evaluate(context));
   } catch (error) {
     const { message, offset } = isTimeout(error)
       ? { message: `the expression was stopped after ${deadlineMs / 1_000} s`, offset: 0 }
@@ -81,16 +81,42 @@ export function evaluateCel(expression: string, scope: CelScope | CelTally): Jso
   }
 }
 
-/** The names of a response that are numbers, and all of a tally, are integers in CEL; what `body` holds stays as it is. */
-function readVariable([name, value]: [string, unknown]): [string, unknown] {
-  return [name, typeof value === 'number' && name !== 'body' ? BigInt(value) : value];
+/** Numbers are integers in CEL. */
+function readTally(tally: CelTally): Record<string, bigint> {
+  return Object.fromEntries(Object.entries(tally).map(([name, value]: [string, number]) => [name, BigInt(value)]));
+}
+
+/** Without a call, a macro or a sum an expression takes no longer than its text and what it compares: no need to watch it. */
+const mayLoop = /[(+]/;
+
+type Evaluate = ReturnType<(typeof celEnvironments)['response']['parse']>;
+
+/** A fan-out asks the same few questions of thousands of answers. */
+const parsed = new Map<string, Evaluate>();
+const mostParsed = 200;
+
+function parseOnce(expression: string, subject: CelSubject): Evaluate {
+  const key = `${subject} ${expression}`;
+  const known = parsed.get(key);
+  if (known !== undefined) return known;
+  const evaluate = celEnvironments[subject].parse(expression);
+  if (parsed.size >= mostParsed) parsed.clear();
+  parsed.set(key, evaluate);
+  return evaluate;
 }
 
 const trampoline = new Script('evaluate()');
+const sandbox: { evaluate?: () => unknown } = {};
+const watched = createContext(sandbox);
 
 /** Runs a function under the engine's watchdog, which stops loops and regular expressions that nothing else would. */
 function runWithDeadline(evaluate: () => unknown): unknown {
-  return trampoline.runInNewContext({ evaluate }, { timeout: deadlineMs });
+  sandbox.evaluate = evaluate;
+  try {
+    return trampoline.runInContext(watched, { timeout: deadlineMs });
+  } finally {
+    delete sandbox.evaluate;
+  }
 }
 
 /** The watchdog's error comes from the other context, where `Error` is another class. */

@@ -9,6 +9,8 @@ export type { TargetResult } from './results.ts';
 /** The most rows that wait or are being written; what comes beyond is dropped. */
 const queueLimit = 1_024;
 const writerLimit = 8;
+/** Rows wait this long for others to share a statement with. */
+const gatherMs = 20;
 /** The most rows of one statement. */
 const batchLimit = 128;
 /** The pause after a failed attempt; it doubles with each further one. */
@@ -68,6 +70,7 @@ class QueueingWriter implements DetailWriter {
   /** How many attempts in a row found the history away. */
   #faults = 0;
   #pause: NodeJS.Timeout | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(pool: pg.Pool) {
@@ -81,7 +84,8 @@ class QueueingWriter implements DetailWriter {
     this.#depth += 1;
     if (this.#closing !== undefined || this.#depth > queueLimit) return this.#resolve(entry, 'dropped');
     this.#waiting.push(entry);
-    this.#startWriters();
+    if (this.#waiting.length >= batchLimit) this.#startWriters();
+    else this.#gathering ??= setTimeout(() => this.#startWriters(), gatherMs);
   }
 
   async settle(runId: string, atMostMs: number): Promise<SettledDetails> {
@@ -132,6 +136,8 @@ class QueueingWriter implements DetailWriter {
 
   /** One writer alone asks whether a history that was away is back. */
   #startWriters(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     const limit = this.#faults > 0 ? 1 : writerLimit;
     while (this.#pause === undefined && this.#writers < limit && this.#waiting.length > 0) {
       this.#writers += 1;

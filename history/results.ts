@@ -67,7 +67,9 @@ export async function writeResults(pool: pg.Pool, results: TargetResult[]): Prom
     // To the millisecond, like the row of the run.
     const cut = { ...result, scheduledAt: new Date(result.scheduledAt).toISOString() };
     const cell = (value: unknown) => (typeof value === 'string' ? storable(value) : value);
-    return Object.fromEntries(keys.map((key) => [columns[key].name, cell(cut[key])]));
+    const row: Record<string, unknown> = {};
+    for (const key of keys) row[columns[key].name] = cell(cut[key]);
+    return row;
   });
   const ticks = results.map(({ scheduledAt }) => scheduledAt);
   await writeInMonths(pool, ticks, () => pool.query(upsertResults, [JSON.stringify(rows)]));

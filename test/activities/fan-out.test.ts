@@ -234,6 +234,16 @@ describe('a list that a first request gives', () => {
     expect(results.map((row) => row.target)).toEqual(['x', '7']);
   });
 
+  it('ten thousand targets are taken, and their heartbeats stay below 100 KB', async () => {
+    serve(nameTargets(10_000));
+    const each = listed(', concurrency: 50');
+    const { report, heartbeats } = start(define(each, { budget: '{ max_seconds: 2, hard_timeout: 4s }' }));
+    const { targets } = await report;
+    expect(targets?.total).toBe(10_000);
+    expect(targets?.completed).toBeGreaterThan(100);
+    expect(Math.max(...heartbeats.map((beat) => JSON.stringify(beat).length))).toBeLessThan(100_000);
+  });
+
   it('an empty list is a job that is done', async () => {
     serve([]);
     const { report } = await sweep(define(listed()));

@@ -7,10 +7,11 @@ import { Worker } from '@temporalio/worker';
 import { expect, it } from 'vitest';
 import { runOptions } from '../../schedules/desired.ts';
 import { obtainBundle } from '../../worker/bundle.ts';
-import { workflowType } from '../../workflows/contract.ts';
+import { progressSignal, workflowType } from '../../workflows/contract.ts';
 import { defineSweep } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
 import { eventually } from '../support/eventually.ts';
+import { fanOut } from '../support/fan-outs.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
 import { answerAfter, healthy, sendJson } from '../support/target.ts';
@@ -34,6 +35,17 @@ const scenarios: Record<string, (runner: Runner) => Promise<WorkflowHandle>> = {
     const handle = await fire(runner);
     await eventually(async () => runner.target.calls.length > calls);
     await handle.cancel();
+    return settle(handle);
+  },
+  async 'fanned-out'(runner) {
+    runner.target.answer = (_, response) => sendJson(response, healthy);
+    return settle(await fire(runner, fanOut('{ targets: [a, b, c] }')));
+  },
+  async 'told-of-progress'(runner) {
+    runner.target.answer = answerAfter(2_000);
+    const handle = await fire(runner, fanOut('{ targets: [a, b], concurrency: 1 }'));
+    await eventually(async () => runner.target.calls.some(({ path }) => path === '/at/a'));
+    await handle.signal(progressSignal, '2 targets: 0 completed, 2 not reached');
     return settle(handle);
   },
   async unrecorded(runner) {
