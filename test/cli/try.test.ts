@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunReport } from '../../workflows/contract.ts';
 import { writeDefinition } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
 import { eventually } from '../support/eventually.ts';
+import { checkout } from '../support/program.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
 import { healthy, sendJson } from '../support/target.ts';
@@ -232,4 +235,26 @@ it('colours are there where they are asked for, and only there', async () => {
     env: { ...options.env, FORCE_COLOR: '1', NO_COLOR: '1' },
   });
   expect(plain.stdout + plain.stderr).not.toContain(escape);
+});
+
+/** Without what differs from one run to the next. */
+function steady(text: string): string {
+  return text
+    .replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, 'http://127.0.0.1:8010')
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'RUN')
+    .replaceAll(/traceparent: .*/g, 'traceparent: TRACE')
+    .replaceAll(/date: .*/g, 'date: DATE')
+    .replaceAll(/(<1|\d+) ms/g, 'N ms')
+    .replaceAll(/, body N ms/g, '');
+}
+
+it('what the docs show is what is printed', async () => {
+  const docs = readFileSync(join(checkout, 'docs/definitions.md'), 'utf8');
+  const [, shown = ''] = /^\$ actcore try hub-sweep\.md\n([^]*?)^```$/m.exec(docs) ?? [];
+  runner.target.answer = (_, response) => sendJson(response, { status: 'completed', automation_error: null });
+  const cwd = writeFolder({ 'hub-sweep.md': writeDefinition('team.hub-sweep') });
+  const { stdout, stderr } = await runActcore(['try', 'hub-sweep.md'], { cwd, env: runner.environment });
+  const [first, second, ...problems] = stderr.split('\n');
+  const printed = [first, second, stdout, ...problems, ''].join('\n');
+  expect(steady(printed)).toBe(steady(shown));
 });
