@@ -1,14 +1,8 @@
 import type { SweepPlan } from '../workflows/contract.ts';
 import type { Exchange } from './exchange-watch.ts';
 import type { Answer } from './rule.ts';
-import {
-  type Verdict,
-  explainAcceptance,
-  explainDone,
-  explainExpectation,
-  explainList,
-  explainOutcome,
-} from './verdict.ts';
+import { explainAcceptance, explainDone, explainList } from './step-verdicts.ts';
+import { type Verdict, explainExpectation, explainOutcome } from './verdict.ts';
 
 /** What the rules said of one answer. */
 export interface Judged extends Pick<Exchange, 'part' | 'count'> {

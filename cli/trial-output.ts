@@ -2,7 +2,7 @@ import type { Exchange } from '../activities/exchange-watch.ts';
 import { asksDone } from '../activities/judged.ts';
 import type { Judged } from '../activities/judged.ts';
 import type { Trial } from '../activities/trial.ts';
-import { explainDone } from '../activities/verdict.ts';
+import { explainDone } from '../activities/step-verdicts.ts';
 import type { Definition } from '../compiler/definition.ts';
 import { placeRemarks } from '../compiler/place-remarks.ts';
 import type { Problem } from '../compiler/problem.ts';
