@@ -20,6 +20,8 @@ export interface Caller {
   onStage: (stage: string, attempt: number) => void;
   /** Resolves when this worker may take it that the run is still its own. */
   confirm(): Promise<void>;
+  /** Looks on at what a client of this run does; present where somebody tries a definition by hand. */
+  watch?: (client: HttpClient) => HttpClient;
   /** The name of the target; absent outside a fan-out. */
   target?: string;
 }

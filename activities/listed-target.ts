@@ -4,6 +4,7 @@ import { InterruptedError } from './deadline.ts';
 import { type EndedTarget, type FanOut, describeAssessment } from './fan-out.ts';
 import { fanOutReasons } from './fan-out-reasons.ts';
 import { sealUrl, unsealUrl } from './operation.ts';
+import type { Pulse } from './pulse.ts';
 import { redactEnding } from './redact-ending.ts';
 import type { Sweep } from './sweep.ts';
 import { type TargetEnding, callTarget } from './target.ts';
@@ -14,6 +15,9 @@ class TargetTimeoutError extends Error {
   override readonly name = 'TargetTimeoutError';
 }
 
+/** What it takes to call one target of a sweep. */
+type Calling = Pick<Sweep, 'caller' | 'order' | 'scope' | 'variables'> & { context: { pulse: Pick<Pulse, 'touch'> } };
+
 /**
  * Calls one target of a fan-out and counts how it ended. Undefined where it has not, because the run goes on elsewhere.
  * Its Idempotency-Key comes from the run and the target's name, so every worker sends the same.
@@ -21,7 +25,7 @@ class TargetTimeoutError extends Error {
  * @throws the signal's reason, and what nobody foresaw
  */
 export async function callListed(
-  sweep: Sweep,
+  sweep: Calling,
   each: EachPlan,
   fanOut: FanOut,
   target: Target,
@@ -74,7 +78,7 @@ export async function callListed(
 }
 
 /** A target that was aborted has ended, unless another worker will ask it again. */
-function explainInterruption(error: unknown, { order }: Sweep, { perTargetSeconds = 0 }: EachPlan) {
+function explainInterruption(error: unknown, { order }: Calling, { perTargetSeconds = 0 }: EachPlan) {
   if (error instanceof TargetTimeoutError) {
     return { outcome: 'timed_out' as const, reason: fanOutReasons.targetTimeout(perTargetSeconds * 1_000) };
   }

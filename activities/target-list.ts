@@ -9,6 +9,7 @@ import { openHostGuard } from './host-guard.ts';
 import { buildRequest, renderTlsFiles } from './request.ts';
 import { sendWithRetry } from './retry.ts';
 import { RuleError, applyRule, show } from './rule.ts';
+import type { Dependencies } from './dependencies.ts';
 import type { Sweep } from './sweep.ts';
 
 /** One target of a fan-out. */
@@ -29,21 +30,25 @@ export class TargetListError extends Error {
   override readonly name = 'TargetListError';
 }
 
+/** What it takes to list the targets of a sweep. */
+type Listing = Pick<Sweep, 'caller' | 'scope'> & { context: { deps: Pick<Dependencies, 'environment'> } };
+
 /**
  * The targets of a sweep, in order: those that the definition lists, or those that the first request gives.
  *
  * @throws TargetListError, the signal's reason, and what nobody foresaw
  */
-export async function listTargets(sweep: Sweep, { targets, key }: EachPlan): Promise<Target[]> {
+export async function listTargets(sweep: Listing, { targets, key }: EachPlan): Promise<Target[]> {
   return checkTargets(Array.isArray(targets) ? targets : await requestList(sweep, targets), key);
 }
 
-async function requestList(sweep: Sweep, first: Exclude<EachPlan['targets'], JsonValue[]>): Promise<JsonValue[]> {
+async function requestList(sweep: Listing, first: Exclude<EachPlan['targets'], JsonValue[]>): Promise<JsonValue[]> {
   const { caller, scope, context } = sweep;
   const { environment } = context.deps;
   const { request, list: expression } = first;
   const guard = openHostGuard(environment);
-  const client = await openHttpClient({ tls: renderTlsFiles(request, scope), guard, environment });
+  const opened = await openHttpClient({ tls: renderTlsFiles(request, scope), guard, environment });
+  const client = caller.watch?.(opened) ?? opened;
   try {
     const sent = await sendWithRetry({ ...caller, client }, buildRequest(request, scope));
     if ('fault' in sent) throw sent.fault;

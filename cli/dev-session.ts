@@ -70,7 +70,13 @@ async function bringUp(
   cleanups.push(() => hub.stop());
   output.note(`State Hub (the example target) on ${hub.url}`);
   await withHistory(settings, migrate);
-  const worker = await runWorker(settings, { STATE_HUB_URL: hub.url, STATE_HUB_TOKEN: hub.token, ...env });
+  const httpUrl = stack.embedded.temporal?.httpUrl;
+  if (httpUrl !== undefined) output.note(`Temporal's HTTP API on ${httpUrl}`);
+  const worker = await runWorker(settings, {
+    ...{ STATE_HUB_URL: hub.url, STATE_HUB_TOKEN: hub.token, TEMPORAL_NAMESPACE: settings.namespace },
+    ...(httpUrl === undefined ? {} : { TEMPORAL_HTTP_URL: httpUrl }),
+    ...env,
+  });
   cleanups.push(() => worker.stop());
   output.note(`worker polls ${settings.taskQueue}\n`);
   return { settings, working: worker.working };

@@ -22,6 +22,7 @@ import { addSchema } from './commands/schema.ts';
 import { addShow } from './commands/show.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addTrigger } from './commands/trigger.ts';
+import { addTry } from './commands/try.ts';
 import { addWorker } from './commands/worker.ts';
 import { explainError } from './explain-error.ts';
 import { exitCodes } from './refusal.ts';
@@ -61,7 +62,7 @@ export function buildProgram(signal: AbortSignal): Command {
     .showHelpAfterError('(actcore --help lists the commands)')
     .exitOverride();
   const additions = [
-    ...[addNew, addLint, addSchema, addSimulate, addPlan, addApply, addPrune],
+    ...[addNew, addLint, addSchema, addTry, addSimulate, addPlan, addApply, addPrune],
     ...[addList, addShow, addCanary, addTrigger, addPause, addResume],
     ...[addRuns, addRun, addHistory, addJournal, addRollback, addRetire],
     ...[addWorker, addDev, addDoctor, addMigrate, addCompletion],

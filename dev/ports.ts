@@ -4,7 +4,13 @@ const loopback = '127.0.0.1';
 const neighbours = 50;
 
 /** The ports a newcomer expects; each moves to the next free one when it is taken. */
-export const usualPorts = { temporal: 7233, temporalUi: 8233, postgres: 5434, stateHub: 8010 } as const;
+export const usualPorts = {
+  temporal: 7233,
+  temporalHttp: 7243,
+  temporalUi: 8233,
+  postgres: 5434,
+  stateHub: 8010,
+} as const;
 
 /** A free port on the loopback interface: the usual one, else the next free one above it, else any. */
 export async function chooseFreePort(usual: number): Promise<number> {

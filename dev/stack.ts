@@ -96,9 +96,10 @@ async function embedTemporal({ env, onProgress, signal, state, stateDir, ports }
   const server = await retryOnTakenPort(locateTemporalFiles(stateDir).logFile, async () => {
     const port = await pickPort(ports, usualPorts.temporal, onProgress);
     const uiPort = await pickPort(ports, usualPorts.temporalUi, onProgress);
+    const httpPort = await pickPort(ports, usualPorts.temporalHttp, onProgress);
     const namespace = env['TEMPORAL_NAMESPACE'] || 'default';
     const onSpawn = state.recordServer;
-    return startTemporalServer({ binary: binary.path, stateDir, port, uiPort, namespace, onSpawn, signal });
+    return startTemporalServer({ binary: binary.path, stateDir, port, uiPort, httpPort, namespace, onSpawn, signal });
   });
   onProgress(`Temporal ${binary.version} on ${server.address} after ${formatElapsed(Date.now() - startedAt)}`);
   return server;

@@ -21,6 +21,8 @@ export interface TemporalServerOptions {
   stateDir: string;
   port: number;
   uiPort: number;
+  /** Of the HTTP API; the server takes any free one where it is not said. */
+  httpPort?: number;
   metricsPort?: number;
   namespace?: string;
   onSpawn?: (record: ServerRecord) => void;
@@ -32,6 +34,8 @@ export interface TemporalServer {
   address: string;
   namespace: string;
   uiUrl: string;
+  /** Absent where no port was said. */
+  httpUrl?: string;
   logFile: string;
   pid: number;
   hasEnded: () => boolean;
@@ -73,13 +77,19 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     throw error;
   }
   const { hasEnded, stop, record } = server;
-  return { address, namespace, uiUrl: `http://127.0.0.1:${options.uiPort}`, logFile, pid: record.pid, hasEnded, stop };
+  const { uiPort, httpPort } = options;
+  return {
+    ...{ address, namespace, uiUrl: `http://127.0.0.1:${uiPort}` },
+    ...(httpPort === undefined ? {} : { httpUrl: `http://127.0.0.1:${httpPort}` }),
+    ...{ logFile, pid: record.pid, hasEnded, stop },
+  };
 }
 
 function buildArguments(options: TemporalServerOptions, namespace: string): string[] {
-  const { port, uiPort, metricsPort, stateDir } = options;
+  const { port, uiPort, httpPort, metricsPort, stateDir } = options;
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', `${port}`, '--ui-port', `${uiPort}`];
   args.push('--db-filename', locateTemporalFiles(stateDir).database, '--log-level', 'warn', '--color', 'never');
+  if (httpPort !== undefined) args.push('--http-port', `${httpPort}`);
   if (metricsPort !== undefined) args.push('--metrics-port', `${metricsPort}`);
   if (namespace !== 'default') args.push('--namespace', namespace);
   for (const pragma of sqlitePragmas) args.push('--sqlite-pragma', pragma);

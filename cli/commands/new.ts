@@ -102,7 +102,7 @@ function describeSteps(definition: Definition, folder: string): string[] {
     `actcore lint ${file}`,
     `actcore simulate ${file}`,
     ...(unrunnable === undefined
-      ? [`actcore canary ${file}`, `write \`enabled: true\` into it, then: ${apply}`]
+      ? [`actcore try ${file}`, `actcore canary ${file}`, `write \`enabled: true\` into it, then: ${apply}`]
       : [`canary and apply refuse it: ${unrunnable}`]),
   ];
   return ['Next:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)];

@@ -21,7 +21,10 @@ it.each(['sweep', 'watchdog'])('a new %s lints clean under --strict, and what to
     `  2. actcore lint ${file}`,
   ]);
   expect(made.stdout).toContain(`\n  3. actcore simulate ${file}\n`);
-  const says = kind === 'sweep' ? `actcore canary ${file}` : 'canary and apply refuse it: it is a watchdog';
+  const says =
+    kind === 'sweep'
+      ? `actcore try ${file}\n  5. actcore canary ${file}`
+      : 'canary and apply refuse it: it is a watchdog';
   expect(made.stdout).toContain(`\n  4. ${says}`);
   expect(await runActcore(['lint', '--strict'], { cwd })).toMatchObject({ exitCode: 0, stderr: '' });
   expect(readFileSync(join(cwd, file), 'utf8')).toMatch(

@@ -17,7 +17,7 @@ export async function createTestDatabase(options: { template?: string } = {}): P
 
 /** What the global set-up tells the tests. */
 export function readTestSetting(
-  name: 'ACTCORE_TEST_DATABASE_URL' | 'ACTCORE_TEST_TEMPORAL_ADDRESS' | 'ACTCORE_TEST_TEMPORAL_UI_URL',
+  name: `ACTCORE_TEST_${'DATABASE_URL' | 'TEMPORAL_ADDRESS' | 'TEMPORAL_UI_URL' | 'TEMPORAL_HTTP_URL'}`,
 ): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: run the tests through vitest with the project's config`);

@@ -32,6 +32,7 @@ export default async function startServers(): Promise<() => Promise<void>> {
     process.env['ACTCORE_TEST_DATABASE_URL'] = stack.embedded.postgres?.adminUrl ?? '';
     process.env['ACTCORE_TEST_TEMPORAL_ADDRESS'] = stack.temporalAddress;
     process.env['ACTCORE_TEST_TEMPORAL_UI_URL'] = stack.uiUrl ?? '';
+    process.env['ACTCORE_TEST_TEMPORAL_HTTP_URL'] = stack.embedded.temporal?.httpUrl ?? '';
     return async () => {
       try {
         await stack.stop();
