@@ -1,7 +1,6 @@
 import { StackProblem } from '../dev/stack-problem.ts';
 import { NewerHistoryError } from '../history/migrate.ts';
-import { ReadBackError } from '../schedules/apply.ts';
-import { MissingBundleError } from '../worker/bundle.ts';
+import { MissingBundleError } from '../worker/missing-bundle.ts';
 import { chooseColors } from './output.ts';
 import { showText } from './printable.ts';
 import { Refusal, exitCodes } from './refusal.ts';
@@ -12,9 +11,8 @@ export function explainError(error: unknown, signal: AbortSignal): ExitCode {
   if (signal.aborted && (error === signal.reason || isAbort(error))) return exitCodes.interrupted;
   if (error instanceof Refusal) return say(error.message, error.advice, error.exitCode);
   if (error instanceof StackProblem) return say(error.message, error.advice, exitCodes.failed);
-  const foreseen =
-    error instanceof NewerHistoryError || error instanceof ReadBackError || error instanceof MissingBundleError;
-  if (foreseen) return say(error.message, undefined, exitCodes.failed);
+  if (error instanceof NewerHistoryError || error instanceof MissingBundleError)
+    return say(error.message, undefined, exitCodes.failed);
   console.error(error);
   return say('This is a defect of actcore: the lines above say where it happened.', undefined, exitCodes.failed);
 }

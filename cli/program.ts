@@ -1,30 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import { addApply } from './commands/apply.ts';
-import { addCanary } from './commands/canary.ts';
-import { addCompletion } from './commands/completion.ts';
-import { addDev } from './commands/dev.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addHistory } from './commands/history.ts';
-import { addJournal } from './commands/journal.ts';
-import { addLint } from './commands/lint.ts';
-import { addList } from './commands/list.ts';
-import { addMigrate } from './commands/migrate.ts';
-import { addNew } from './commands/new.ts';
-import { addPause } from './commands/pause.ts';
-import { addPlan } from './commands/plan.ts';
-import { addPrune } from './commands/prune.ts';
-import { addResume } from './commands/resume.ts';
-import { addRetire } from './commands/retire.ts';
-import { addRollback } from './commands/rollback.ts';
-import { addRun } from './commands/run.ts';
-import { addRuns } from './commands/runs.ts';
-import { addSchema } from './commands/schema.ts';
-import { addShow } from './commands/show.ts';
-import { addSimulate } from './commands/simulate.ts';
-import { addTrigger } from './commands/trigger.ts';
-import { addTry } from './commands/try.ts';
-import { addWorker } from './commands/worker.ts';
-import { explainError } from './explain-error.ts';
 import { exitCodes } from './refusal.ts';
 import type { ExitCode } from './refusal.ts';
 import { version } from './version.ts';
@@ -51,8 +25,39 @@ Exit codes:
 /** The same everywhere, so that what the help says can be compared. */
 const helpColumns = 100;
 
-/** Builds the program. `signal` is aborted when the operator interrupts it. */
-export function buildProgram(signal: AbortSignal): Command {
+type AddCommand = (program: Command, signal: AbortSignal) => void;
+
+/** Every command in the order of the help, each loaded when it is wanted: what one needs takes the others half a second. */
+const commands: Record<string, () => Promise<AddCommand>> = {
+  new: async () => (await import('./commands/new.ts')).addNew,
+  lint: async () => (await import('./commands/lint.ts')).addLint,
+  schema: async () => (await import('./commands/schema.ts')).addSchema,
+  try: async () => (await import('./commands/try.ts')).addTry,
+  simulate: async () => (await import('./commands/simulate.ts')).addSimulate,
+  plan: async () => (await import('./commands/plan.ts')).addPlan,
+  apply: async () => (await import('./commands/apply.ts')).addApply,
+  prune: async () => (await import('./commands/prune.ts')).addPrune,
+  list: async () => (await import('./commands/list.ts')).addList,
+  show: async () => (await import('./commands/show.ts')).addShow,
+  canary: async () => (await import('./commands/canary.ts')).addCanary,
+  trigger: async () => (await import('./commands/trigger.ts')).addTrigger,
+  pause: async () => (await import('./commands/pause.ts')).addPause,
+  resume: async () => (await import('./commands/resume.ts')).addResume,
+  runs: async () => (await import('./commands/runs.ts')).addRuns,
+  run: async () => (await import('./commands/run.ts')).addRun,
+  history: async () => (await import('./commands/history.ts')).addHistory,
+  journal: async () => (await import('./commands/journal.ts')).addJournal,
+  rollback: async () => (await import('./commands/rollback.ts')).addRollback,
+  retire: async () => (await import('./commands/retire.ts')).addRetire,
+  worker: async () => (await import('./commands/worker.ts')).addWorker,
+  dev: async () => (await import('./commands/dev.ts')).addDev,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
+  migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
+  completion: async () => (await import('./commands/completion.ts')).addCompletion,
+};
+
+/** Builds the program with the command that is named, or with all. `signal` is aborted when the operator interrupts it. */
+export async function buildProgram(signal: AbortSignal, name?: string): Promise<Command> {
   const program = new Command('actcore')
     .description('Recurring operations work as Markdown: Temporal fires it, Postgres keeps one row for every firing.')
     .version(version)
@@ -61,13 +66,9 @@ export function buildProgram(signal: AbortSignal): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('(actcore --help lists the commands)')
     .exitOverride();
-  const additions = [
-    ...[addNew, addLint, addSchema, addTry, addSimulate, addPlan, addApply, addPrune],
-    ...[addList, addShow, addCanary, addTrigger, addPause, addResume],
-    ...[addRuns, addRun, addHistory, addJournal, addRollback, addRetire],
-    ...[addWorker, addDev, addDoctor, addMigrate, addCompletion],
-  ];
-  for (const add of additions) add(program, signal);
+  if (name === '--version' || name === '-V') return program;
+  const wanted = name === undefined ? undefined : commands[name];
+  for (const load of wanted ? [wanted] : Object.values(commands)) (await load())(program, signal);
   return program;
 }
 
@@ -75,10 +76,14 @@ export function buildProgram(signal: AbortSignal): Command {
 export async function runCli(args: string[], signal: AbortSignal): Promise<ExitCode> {
   try {
     process.exitCode = exitCodes.ok;
-    await buildProgram(signal).parseAsync(args, { from: 'user' });
+    const [name] = args;
+    // The completion tells of all commands.
+    const program = await buildProgram(signal, name === 'completion' ? undefined : name);
+    await program.parseAsync(args, { from: 'user' });
     return process.exitCode as ExitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.failed;
+    const { explainError } = await import('./explain-error.ts');
     return explainError(error, signal);
   }
 }

@@ -2,15 +2,11 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleOption } from '@temporalio/worker';
+import { MissingBundleError } from './missing-bundle.ts';
 
 /** The bundle that the build leaves beside this file's compiled form. */
 const builtBundle = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
 const isCompiled = import.meta.url.endsWith('.js');
-
-/** A compiled worker found no workflow bundle beside it. */
-export class MissingBundleError extends Error {
-  override readonly name = 'MissingBundleError';
-}
 
 /**
  * The workflow code that a worker runs: in a build the bundle made with it, so that what was tested is what runs; from

@@ -5,7 +5,7 @@ import { buildProgram } from '../../cli/program.ts';
 import { runActcore } from './support/actcore.ts';
 
 const golden = join(import.meta.dirname, '../golden/help');
-const commands = buildProgram(new AbortController().signal).commands;
+const { commands } = await buildProgram(new AbortController().signal);
 
 /** Compares with the golden file, or writes it under UPDATE_GOLDEN=1. */
 function expectGolden(name: string, text: string): void {
