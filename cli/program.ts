@@ -56,7 +56,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   completion: async () => (await import('./commands/completion.ts')).addCompletion,
 };
 
-/** Builds the program with the command that is named, or with all. `signal` is aborted when the operator interrupts it. */
+/** Builds the program with the command that is named, or with all where none of them is. `signal` is aborted when the operator interrupts it. */
 export async function buildProgram(signal: AbortSignal, name?: string): Promise<Command> {
   const program = new Command('actcore')
     .description('Recurring operations work as Markdown: Temporal fires it, Postgres keeps one row for every firing.')
@@ -67,8 +67,8 @@ export async function buildProgram(signal: AbortSignal, name?: string): Promise<
     .showHelpAfterError('(actcore --help lists the commands)')
     .exitOverride();
   if (name === '--version' || name === '-V') return program;
-  const wanted = name === undefined ? undefined : commands[name];
-  for (const load of wanted ? [wanted] : Object.values(commands)) (await load())(program, signal);
+  const wanted = Object.entries(commands).filter(([command]) => command === name);
+  for (const [, load] of wanted.length > 0 ? wanted : Object.entries(commands)) (await load())(program, signal);
   return program;
 }
 
