@@ -80,10 +80,16 @@ const grpcNotFound = 5;
 /** What the server says no to for a reason of its own: invalid argument, permission, quota, state, unimplemented, credentials. */
 const grpcRefusals = new Set([3, 7, 8, 9, 12, 16]);
 
+/** What is wrong inside of the server or on the way to it: unknown, aborted, internal, data lost. */
+const grpcFailures = new Set([2, 10, 13, 15]);
+
 function explainTemporalError(error: unknown, { temporalAddress }: Settings): unknown {
   const fault = readServerFault(error);
   if (fault === undefined) return error;
   if (fault.isUnreachable) return unreachableTemporal(temporalAddress);
+  if (grpcFailures.has(fault.code)) {
+    return new Refusal(`Temporal at ${temporalAddress} failed: ${fault.message}`, 'Its log says why. Try again.');
+  }
   return grpcRefusals.has(fault.code) ? new Refusal(`Temporal at ${temporalAddress} refuses: ${fault.message}`) : error;
 }
 

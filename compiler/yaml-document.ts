@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, parseDocument, visit } from 'yaml';
-import type { Document, Node, Pair, ParsedNode, Scalar, YAMLMap } from 'yaml';
+import type { Document, Node, Pair, ParsedNode, Scalar, YAMLError, YAMLMap } from 'yaml';
 import type { SplitFile } from './frontmatter.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Problem } from './problem.ts';
@@ -49,7 +49,9 @@ const tooDeep = `the frontmatter is nested deeper than ${deepestNesting} levels`
 
 function readDocument(split: SplitFile, at: PlaceProblem): YamlFile | Problem[] {
   const document = parseTree(split.yaml);
-  const faults = [...document.errors, ...document.warnings].slice(0, mostFaults).map((error) => {
+  const exhausted = document.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
+  if (exhausted) return [at(exhausted.pos[0], tooDeep)];
+  const faults = keepFirsts([...document.errors, ...document.warnings]).map((error) => {
     const [message, hint] = describeYamlError(error.code, error.message);
     return at(error.pos[0], message, hint);
   });
@@ -68,6 +70,15 @@ function readDocument(split: SplitFile, at: PlaceProblem): YamlFile | Problem[] 
   const misfits = findMisfits(document, document.contents, at);
   if (misfits.length > 0) return misfits;
   return readValues(split, document, at);
+}
+
+/** One fault for each place: where brackets are left open, the parser tells it of each of them at the same one. */
+function keepFirsts(errors: YAMLError[]): YAMLError[] {
+  const byOffset = new Map<number, YAMLError>();
+  for (const error of errors) {
+    if (!byOffset.has(error.pos[0])) byOffset.set(error.pos[0], error);
+  }
+  return [...byOffset.values()].slice(0, mostFaults);
 }
 
 function parseOnce(text: string): () => Document.Parsed<ParsedNode> {

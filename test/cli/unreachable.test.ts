@@ -6,7 +6,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { writeDefinition } from '../support/definitions.ts';
 import { runActcore, startActcore, writeFolder } from './support/actcore.ts';
 import type { DeadEnd } from './support/dead-ends.ts';
-import { findClosedPort, findUnknownHost, openBlackHole, openSilentPort } from './support/dead-ends.ts';
+import { findClosedPort, findUnknownHost, openBlackHole, openLettingGo, openSilentPort } from './support/dead-ends.ts';
 
 const deadEnds = {
   'a closed port': findClosedPort,
@@ -58,6 +58,7 @@ it.each([
   ...[['apply', folder], ['list'], ['canary', `${folder}/a.md`], ['worker']].map(
     (args) => ['a closed port', findClosedPort, args] as const,
   ),
+  ...[['plan', folder], ['list']].map((args) => ['a server that lets go of calls', openLettingGo, args] as const),
 ])('%s as TEMPORAL_ADDRESS (%#): one sentence, exit code 3, within 10 s', async (_, open, args) => {
   const ended = await runInto(open, [...args], asTemporal);
   expectSentence(ended.stderr, ended.address);

@@ -422,6 +422,15 @@ describe('YAML that cannot be read', () => {
       expect.stringMatching(/^a\.md:7:\d+: the frontmatter is nested deeper than 32 levels$/),
     ]);
   });
+
+  test('brackets that are left open are one problem, however many', () => {
+    expect(listProblems(change('owner: team', `labels: ${'['.repeat(4)}`))).toEqual([
+      expect.stringMatching(/^a\.md:5:1: unreadable YAML: Flow sequence/),
+    ]);
+    expect(listProblems(change('owner: team', `labels: ${'['.repeat(5_000)}`))).toEqual([
+      expect.stringMatching(/^a\.md:\d+:\d+: the frontmatter is nested deeper than 32 levels$/),
+    ]);
+  });
 });
 
 test('an anchor and its alias are read', () => {

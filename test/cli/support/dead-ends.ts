@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createServer as createHttp2Server, constants } from 'node:http2';
 import { createServer, connect } from 'node:net';
 import type { Socket } from 'node:net';
 
@@ -69,4 +70,21 @@ export async function openBlackHole(): Promise<DeadEnd> {
 /** A name that stands for no address. */
 export function findUnknownHost(): Promise<DeadEnd> {
   return Promise.resolve({ host: 'no-such-host.invalid', port: 7233, close: () => {} });
+}
+
+/** Greets as Temporal does and then lets go of every call, as a server does that sees its deadline pass. */
+export async function openLettingGo(): Promise<DeadEnd> {
+  const greetings = ['/GetSystemInfo', '/DescribeNamespace'];
+  const server = createHttp2Server();
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => {});
+    if (!greetings.some((call) => headers[':path']?.endsWith(call))) return stream.close(constants.NGHTTP2_CANCEL);
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    return stream.end(Buffer.alloc(5));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { host: '127.0.0.1', port, close: () => server.close() };
 }
