@@ -6,9 +6,10 @@ import { ensureSearchAttributes } from '../schedules/search-attributes.ts';
 import type { Session } from './command.ts';
 import type { CompiledSet } from './definition-files.ts';
 import { startProgress } from './progress-bar.ts';
-import { checkPruneLimit, pruneAll, surveyServer } from './prune-options.ts';
+import { checkPruneLimit, surveyServer } from './prune-options.ts';
 import type { PruneFlags } from './prune-options.ts';
 import { applyRecorded } from './recorded-apply.ts';
+import { pruneRecorded } from './recorded-prune.ts';
 import { withTemporal } from './temporal-service.ts';
 import type { Waivers } from './waivers.ts';
 
@@ -44,6 +45,6 @@ export async function applySet(
     });
     const orphans = survey?.orphans ?? [];
     if (!prune || changes.some(isFailed)) return [...changes, ...orphans];
-    return [...changes, ...(await pruneAll(client, orphans, taskQueue))];
+    return [...changes, ...(await pruneRecorded(settings, client, orphans))];
   });
 }

@@ -4,12 +4,9 @@ import type { Client } from '@temporalio/client';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { Definition } from '../compiler/definition.ts';
-import { forEachAtOnce } from '../schedules/each.ts';
 import { listScheduleIds } from '../schedules/listing.ts';
-import { countPrunable, defaultPruneLimit, pruneSchedule, surveyOrphans } from '../schedules/orphans.ts';
+import { countPrunable, defaultPruneLimit, surveyOrphans } from '../schedules/orphans.ts';
 import type { OrphanSurvey, PruneLimit } from '../schedules/orphans.ts';
-import type { PlannedChange } from '../schedules/plan.ts';
-import { readServerFault } from '../schedules/server-fault.ts';
 import type { CommonOptions } from './command.ts';
 import { Refusal } from './refusal.ts';
 import { defaultDefinitions } from './settings.ts';
@@ -88,17 +85,4 @@ export function checkPruneLimit({ orphans, ourCount }: OrphanSurvey, limit: Prun
     `${orphans.length} of our ${ourCount} schedules have no definition, and at most ${allowed} may be removed at once: nothing was done`,
     `Is this the whole folder? actcore plan lists them; --prune-limit ${orphans.length} removes them.`,
   );
-}
-
-/** Removes the orphans; one that fails does not stop the others. */
-export function pruneAll(client: Client, orphans: PlannedChange[], taskQueue: string): Promise<PlannedChange[]> {
-  return forEachAtOnce(orphans, async (orphan): Promise<PlannedChange> => {
-    try {
-      return await pruneSchedule(client, orphan, taskQueue);
-    } catch (error) {
-      const fault = readServerFault(error);
-      if (fault === undefined) throw error;
-      return { ...orphan, action: 'failed', remark: `not removed: ${fault.message}` };
-    }
-  });
 }

@@ -1,4 +1,5 @@
 import { fromRanges } from '../ticks/ranges.ts';
+import type { Calendar } from '../workflows/contract.ts';
 import { isMapping } from './mapping.ts';
 import { compileCron } from './cron.ts';
 import { formatDuration, parseDuration } from './duration.ts';
@@ -6,7 +7,7 @@ import type { Remark } from './remark.ts';
 
 /**
  * A run that may take longer than the time between two firings makes the schedule skip ticks. That is a warning, for
- * a budget is a limit and not what a run takes; the time between firings is told for `every` and for cron without dates.
+ * a budget is a limit and not what a run takes. Cron is looked at within two days, and a budget is no longer than one.
  */
 export function checkBudget({ schedule, budget }: Record<string, unknown>): Remark[] {
   if (!isMapping(schedule) || !isMapping(budget)) return [];
@@ -26,12 +27,22 @@ function findShortestInterval({ every, cron }: Record<string, unknown>): number 
   }
   const compiled = typeof cron === 'string' ? compileCron(cron) : undefined;
   if (!compiled || !('calendars' in compiled)) return undefined;
-  return Math.min(...compiled.calendars.map(({ hour, minute }) => shortestOfDay(fromRanges(hour), fromRanges(minute))));
+  return Math.min(...compiled.calendars.map(findShortestGap));
 }
 
-/** The shortest time between two firings on days that follow one another, in milliseconds. */
-function shortestOfDay(hours: number[], minutes: number[]): number {
+/** The shortest time between two firings on one day, or on days that follow one another; milliseconds. */
+function findShortestGap(calendar: Calendar): number {
+  const [hours, minutes] = [fromRanges(calendar.hour), fromRanges(calendar.minute)];
   const day = hours.flatMap((hour) => minutes.map((minute) => hour * 60 + minute));
-  const next = [...day.slice(1), (day[0] ?? 0) + 1_440];
-  return Math.min(...day.map((minute, index) => (next[index] ?? 0) - minute)) * 60_000;
+  const next = [...day.slice(1), hasNeighbours(calendar) ? (day[0] ?? 0) + 1_440 : Infinity];
+  return Math.min(...day.map((minute, index) => (next[index] ?? Infinity) - minute)) * 60_000;
+}
+
+/** Whether it may fire on two days that follow one another. */
+function hasNeighbours(calendar: Calendar): boolean {
+  const [dates, weekdays] = [fromRanges(calendar.dayOfMonth), fromRanges(calendar.dayOfWeek)];
+  return (
+    dates.some((date) => dates.includes(date + 1) || (date >= 28 && dates.includes(1))) &&
+    weekdays.some((weekday) => weekdays.includes((weekday + 1) % 7))
+  );
 }

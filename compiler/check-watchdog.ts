@@ -89,6 +89,10 @@ function checkRemedy(check: Record<string, unknown>, sql: CheckSql, path: Path, 
     const hint = 'add a block ```sql remedy or `remedy: { http: ... }`, or write `mode: dry_run`';
     remarks.push({ path: [...path, 'mode'], message, hint });
   }
+  if (mode === 'sim' && remedy !== undefined) {
+    const message = 'the mode is sim, and a request cannot be rolled back';
+    remarks.push({ path: [...path, 'mode'], message, hint: 'write `mode: dry_run`, or a remedy in SQL' });
+  }
   if (hasRemedy && action === undefined) {
     const hint = 'a few words such as `mark as stale`; they stand in the audit';
     remarks.push({ path: [...path, 'action'], message: 'a remedy needs `action`, which says what it does', hint });

@@ -1,11 +1,16 @@
-import type { Calendar } from '../workflows/contract.ts';
+import type { Cadence, Calendar } from '../workflows/contract.ts';
 import { fromRanges } from '../ticks/ranges.ts';
 import type { Definition } from './definition.ts';
 
 /** A machine starts some 25 runs a second; more than this at once are late for no reason. */
 const mostAtOnce = 20;
 
+const minuteMs = 60_000;
 const weekMinutes = 7 * 1_440;
+const weekMs = weekMinutes * minuteMs;
+
+/** The first Sunday of the epoch, from which intervals are counted. */
+const firstSundayMs = 3 * 1_440 * minuteMs;
 
 /** Definitions that fire together; `id` is the first of them. */
 export interface Herd {
@@ -15,8 +20,8 @@ export interface Herd {
 }
 
 /**
- * Finds where more enabled definitions than that fire in the same second of a week in one zone. Counted are calendars
- * without dates and without `spread`; what fires on single dates, or in several zones, is passed over.
+ * Finds where more enabled definitions than that fire in the same second of a week in one zone. Counted is what comes
+ * at full minutes, the same in every week: calendars without dates, and in UTC intervals that a week is a multiple of.
  */
 export function findHerds(definitions: readonly Definition[]): Herd[] {
   const herds: Herd[] = [];
@@ -48,13 +53,15 @@ interface Pattern {
 function groupByZone(definitions: readonly Definition[]): Map<string, Map<string, Pattern>> {
   const zones = new Map<string, Map<string, Pattern>>();
   for (const definition of definitions) {
-    const { timezone, calendars } = definition.order.cadence;
+    const { timezone, calendars, intervals } = definition.order.cadence;
     const weekly = calendars.filter(isWeekly);
-    if (!definition.enabled || weekly.length === 0) continue;
-    const patterns = zones.get(timezone) ?? new Map<string, Pattern>();
-    zones.set(timezone, patterns);
-    const key = JSON.stringify(weekly.map(({ minute, hour, dayOfWeek }) => [minute, hour, dayOfWeek]));
-    const pattern = patterns.get(key) ?? { minutes: spellOut(weekly), members: [] };
+    const regular = intervals.filter(({ everyMs }) => weekMs % everyMs === 0);
+    if (!definition.enabled || weekly.length + regular.length === 0) continue;
+    const zone = regular.length > 0 ? 'UTC' : timezone;
+    const patterns = zones.get(zone) ?? new Map<string, Pattern>();
+    zones.set(zone, patterns);
+    const key = JSON.stringify([regular, ...weekly.map(({ minute, hour, dayOfWeek }) => [minute, hour, dayOfWeek])]);
+    const pattern = patterns.get(key) ?? { minutes: spellOut(weekly, regular), members: [] };
     pattern.members.push(definition);
     patterns.set(key, pattern);
   }
@@ -65,8 +72,12 @@ function isWeekly({ second, dayOfMonth, month }: Calendar): boolean {
   return second[0]?.start === 0 && fromRanges(dayOfMonth).length === 31 && fromRanges(month).length === 12;
 }
 
-function spellOut(calendars: readonly Calendar[]): Set<number> {
+function spellOut(calendars: readonly Calendar[], intervals: Cadence['intervals']): Set<number> {
   const minutes = new Set<number>();
+  for (const { everyMs, offsetMs } of intervals) {
+    for (let minute = 0; minute < weekMinutes; minute += 1)
+      if ((firstSundayMs + minute * minuteMs - offsetMs) % everyMs === 0) minutes.add(minute);
+  }
   for (const { dayOfWeek, hour, minute } of calendars) {
     for (const day of fromRanges(dayOfWeek)) {
       for (const one of fromRanges(hour))

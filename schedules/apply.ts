@@ -12,7 +12,7 @@ import type { ObservedSchedule } from './observe.ts';
 import { planChange } from './plan.ts';
 import type { PlanOptions, PlannedChange } from './plan.ts';
 
-/** The server did not keep a schedule as it was told to. */
+/** What the server has is not what this apply wrote, or went on from. */
 export class ReadBackError extends Error {
   override readonly name = 'ReadBackError';
 }
@@ -95,6 +95,8 @@ async function updateSchedule(
   let written = desired.content;
   await client.schedule.getHandle(desired.id).update((previous) => {
     const observed = readDescription(previous);
+    if (!observed.isOurs)
+      throw new ReadBackError(`${desired.id}: somebody else has made a schedule of this id meanwhile`);
     const { paused, note = '' } = planChange(desired, observed, { repair });
     if (!repair) written = mergeContent(desired, findDrift(desired, observed));
     const options = encodeContent(written, markContent(desired.digest, desired.enabled));

@@ -1,3 +1,4 @@
+import type { ScheduleContent } from './content.ts';
 import { disabledNote, enabledNote, movingNote } from './desired.ts';
 import type { DesiredSchedule } from './desired.ts';
 import { findDrift, mergeContent } from './drift.ts';
@@ -40,7 +41,7 @@ export interface PlannedChange {
   /** Whether the schedule is paused afterwards, and the note it then has. */
   paused: boolean;
   note?: string;
-  /** Where a write moves the next ticks. */
+  /** Where a write changes the next ticks. */
   ticks?: TickChange;
   /** What stands in the way: a pause that is kept, or why the change is refused. */
   remark?: string;
@@ -64,14 +65,27 @@ export function planChange(
   const { now, repair = false, former } = options;
   if (former !== undefined && observed?.isOurs !== false) return planMove(desired, observed, former, now);
   const change = chooseChange(desired, observed, options);
-  const isWritten = change.action === 'update' || change.action === 'repair';
-  if (now === undefined || observed === undefined || !isWritten || change.paused) return change;
-  const { cadence } = repair ? desired.content : mergeContent(desired, findDrift(desired, observed));
-  const ticks = compareTicks(observed.content.cadence, cadence, now);
+  if (!written.has(change.action)) return change;
+  const { kept } = repair || observed === undefined ? { kept: {} } : findDrift(desired, observed);
+  return addTicks(change, observed, mergeContent(desired, { kept }), now);
+}
+
+const written: ReadonlySet<Action> = new Set(['create', 'update', 'pause', 'resume', 'repair']);
+
+/** What is paused, or not there yet, has no next ticks. */
+function addTicks(
+  change: PlannedChange,
+  observed: ObservedSchedule | undefined,
+  { cadence }: Pick<ScheduleContent, 'cadence'>,
+  now: Date | undefined,
+): PlannedChange {
+  if (now === undefined) return change;
+  const before = observed?.paused === false ? observed.content.cadence : undefined;
+  const ticks = compareTicks(before, change.paused ? undefined : cadence, now);
   return ticks === undefined ? change : { ...change, ticks };
 }
 
-/** The former schedule goes, and what a person paused there stays paused here. */
+/** The former schedule goes with what was changed on it; what a person paused there stays paused here. */
 function planMove(
   desired: DesiredSchedule,
   observed: ObservedSchedule | undefined,
@@ -85,10 +99,12 @@ function planMove(
   }
   const isOnItsWay = observed === undefined || observed.note === movingNote;
   const standing = planStanding(enabled, isOnItsWay ? former : observed, true);
-  const ticks =
-    now && !standing.paused ? compareTicks(former.content.cadence, desired.content.cadence, now) : undefined;
   const fields = [`id: ${former.id} -> ${id}`, ...listFields(desired, former).filter((field) => !isOfId(field))];
-  return { id, action: 'move', from: former.id, fields, drift: [], ...standing, ...(ticks && { ticks }) };
+  const drift = findDrift(desired, former).fields;
+  const lost = drift.length > 0 ? 'what was changed on the former schedule does not move along' : undefined;
+  const remark = joinRemarks(standing.remark, lost);
+  const change: PlannedChange = { id, action: 'move', from: former.id, fields, drift, ...standing, ...remark };
+  return addTicks(change, former, desired.content, now);
 }
 
 function isOfId(field: string): boolean {
@@ -144,12 +160,17 @@ function explainDrift(
   remark: string | undefined,
   repair: boolean,
 ): Pick<PlannedChange, 'remark'> {
-  const remarks = remark === undefined ? [] : [remark];
-  if (drift.length > 0 && !repair) {
-    const parts = replaced.length === 0 ? '' : `, except ${replaced.join(', ')}: the definition has changed`;
-    remarks.push(`apply keeps what was changed on the server${parts}; apply --repair puts the definition back`);
-  }
-  return remarks.length === 0 ? {} : { remark: remarks.join('; ') };
+  if (drift.length === 0 || repair) return joinRemarks(remark);
+  const parts = replaced.length === 0 ? '' : `, except ${replaced.join(', ')}: the definition has changed`;
+  return joinRemarks(
+    remark,
+    `apply keeps what was changed on the server${parts}; apply --repair puts the definition back`,
+  );
+}
+
+function joinRemarks(...remarks: (string | undefined)[]): Pick<PlannedChange, 'remark'> {
+  const given = remarks.filter((remark) => remark !== undefined);
+  return given.length === 0 ? {} : { remark: given.join('; ') };
 }
 
 /** Any pause that does not bear the note of ours is a person's, or that of a failed run, and stays. */

@@ -26,13 +26,14 @@ export function renderChange(change: PlannedChange): string[] {
     `${signs[change.action]} ${change.action.replace('_', ' ')} ${change.id}${state}`,
     ...change.fields.map((field) => `    ${field}`),
     ...change.drift.map((field) => `    changed on the server: ${field}`),
-    ...(change.ticks === undefined ? [] : renderTicks(change.ticks)),
+    ...(change.ticks === undefined ? [] : renderTicks(change.ticks, change.action)),
     ...remark,
   ];
 }
 
-function renderTicks({ before, after, remark }: TickChange): string[] {
+function renderTicks({ before, after, remark }: TickChange, action: Action): string[] {
   const list = (ticks: string[]) => ticks.map((tick) => `${tick.slice(0, 19)}Z`).join(' ') || 'none';
+  if (action === 'create') return [`    next ticks: ${list(after)}`];
   return [
     `    next ticks: ${list(before)}`,
     `          then: ${list(after)}`,

@@ -2,7 +2,7 @@ import { writeCanonical } from '../compiler/digest.ts';
 import type { Cadence } from '../workflows/contract.ts';
 import { nextTicks } from '../ticks/ticks.ts';
 
-/** What an edit of the times does to the ticks that come next; ISO, UTC. */
+/** What a change does to the ticks that come next; ISO, UTC. */
 export interface TickChange {
   before: string[];
   after: string[];
@@ -12,14 +12,24 @@ export interface TickChange {
 
 const shownTicks = 5;
 
-/** Compares the next ticks of two cadences; undefined where the times are the same. */
-export function compareTicks(before: Cadence, after: Cadence, now: Date): TickChange | undefined {
+/**
+ * Compares the next ticks of two cadences; undefined where the times are the same. A side without a cadence does not
+ * fire: it is paused, or not there.
+ */
+export function compareTicks(
+  before: Cadence | undefined,
+  after: Cadence | undefined,
+  now: Date,
+): TickChange | undefined {
   if (writeCanonical(before) === writeCanonical(after)) return undefined;
-  const [old, next] = [before, after].map((cadence) =>
-    nextTicks(cadence, now.getTime(), shownTicks).map((tick) => new Date(tick).toISOString()),
-  ) as [string[], string[]];
-  const remark = describeFirst(old[0], next);
+  const [old, next] = [listNext(before, now), listNext(after, now)];
+  const remark = before && after && describeFirst(old[0], next);
   return { before: old, after: next, ...(remark === undefined ? {} : { remark }) };
+}
+
+function listNext(cadence: Cadence | undefined, now: Date): string[] {
+  if (cadence === undefined) return [];
+  return nextTicks(cadence, now.getTime(), shownTicks).map((tick) => new Date(tick).toISOString());
 }
 
 function describeFirst(due: string | undefined, next: string[]): string | undefined {

@@ -70,6 +70,19 @@ it('a definition that says where it moved from takes the place of its former sch
   expect(history.stdout).toContain(now?.order?.revision.slice(0, 12));
 }, 60_000);
 
+it('what somebody changed on the former schedule is shown before the move puts the definition back', async () => {
+  const { old, id, folder, run, rename, observe } = await prepare();
+  await runner.client.schedule
+    .getHandle(old)
+    .update((previous) => ({ ...previous, spec: { calendars: [{ hour: 3 }] } }));
+  rename();
+  const planned = await run('plan', folder);
+  expect(planned.stdout).toMatch(/\n {4}changed on the server: cadence\.calendars\[0\]\.hour: 3 -> 0\n/);
+  expect(planned.stdout).toContain('what was changed on the former schedule does not move along');
+  expect(await run('apply', folder)).toMatchObject({ exitCode: 0 });
+  expect((await observe(id))?.cadence.calendars).toMatchObject([{ hour: [{ start: 0, end: 0 }] }]);
+}, 60_000);
+
 it('a pause by a person moves along with its note', async () => {
   const { old, id, folder, run, rename, observe } = await prepare();
   await runner.client.schedule.getHandle(old).pause('the disk is full');

@@ -52,7 +52,10 @@ function prepare(changes: Frontmatter = {}) {
 it('plan, apply, plan: pending with exit code 2, done with 0, then nothing with 0', async () => {
   const { id, folder, run } = prepare();
   const [planned, applied, again] = [await run('plan', folder), await run('apply', folder), await run('plan', folder)];
-  expect(planned).toMatchObject({ exitCode: 2, stdout: `+ create ${id}\n1 to create`, stderr: '' });
+  expect(planned).toMatchObject({ exitCode: 2, stderr: '' });
+  expect(planned.stdout).toMatch(
+    new RegExp(`^\\+ create ${id}\n {4}next ticks:( \\d{4}-01-01T00:00:00Z){5}\n1 to create$`),
+  );
   expect(applied).toMatchObject({ exitCode: 0, stdout: `+ create ${id}\n1 created`, stderr: '' });
   expect(again).toMatchObject({ exitCode: 0, stdout: `= unchanged ${id}\n1 unchanged`, stderr: '' });
 }, 60_000);
@@ -96,6 +99,18 @@ it('enabled true, false, true: created, paused, resumed, each with the field nam
   expect(await observeSchedule(runner.client, id)).toMatchObject({ paused: false, enabled: true });
   expect((await plan()).change?.action).toBe('unchanged');
 }, 120_000);
+
+it('what is paused has no next ticks: enabling it under other times skips none, and pausing it ends them', async () => {
+  const { plan, apply, write } = prepare();
+  await apply();
+  write({ enabled: 'false' });
+  expect((await plan()).change?.ticks).toMatchObject({ before: { length: 5 }, after: [] });
+  await apply();
+  write({ schedule: '{ cron: "0 0 1 7 *" }' });
+  const { change } = await plan();
+  expect(change).toMatchObject({ action: 'update', ticks: { before: [], after: { length: 5 } } });
+  expect(change?.ticks).not.toHaveProperty('remark');
+}, 60_000);
 
 it('a schedule that somebody else made under the same id is refused and untouched', async () => {
   const { id, folder, run } = prepare();

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { underApplyLock } from '../../history/apply-lock.ts';
+import { listJournal } from '../../history/journal.ts';
 import { listScheduleIds } from '../../schedules/listing.ts';
 import { observeSchedule } from '../../schedules/observe.ts';
 import type { PlannedChange } from '../../schedules/plan.ts';
@@ -93,7 +95,21 @@ it('more than a fifth is refused as a whole and before anything is written, unle
     { id: ids[3], action: 'prune' },
   ]);
   expect(await countLeft()).toBe(3);
+  expect(await listJournal(runner.history, { entityId: ids[3]!, limit: 1 })).toMatchObject([
+    { actor: 'tester', source: 'prune', field: 'schedule', action: 'delete', oldValue: { paused: false } },
+  ]);
 }, 120_000);
+
+it('while another command changes schedules nothing is removed', async () => {
+  const { folder, run, remove, countLeft } = await prepare(2);
+  remove(1);
+  await underApplyLock(runner.history, 'another command', 0, async () => {
+    const refused = await run('prune', folder);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('Another command is changing the schedules: another command');
+  });
+  expect(await countLeft()).toBe(2);
+}, 90_000);
 
 it('a single file, or a folder inside of activity-definitions, makes no orphans, and pruning by it is refused', async () => {
   const { folder, run, countLeft } = await prepare(3);

@@ -26,6 +26,22 @@ test.each([
   ]);
 });
 
+test.each(['{ cron: "0 1,22 * * 1" }', '{ cron: "0 1,22 1,15 * *" }', '{ cron: "0 3 1 1 *" }'])(
+  'the days of %s do not follow one another, so its last firing is not followed by its first',
+  (schedule) => {
+    expect(listFor(schedule, 75_600)).toEqual([]);
+  },
+);
+
+test.each(['{ cron: "0 1,22 * * SAT,SUN" }', '{ cron: "0 1,22 1,31 * *" }'])(
+  'days of %s follow one another',
+  (schedule) => {
+    expect(listFor(schedule, 75_600)).toEqual([
+      `a.md:7:24: warning: a run may take 21h and the next is due after 3h -> ${hint}`,
+    ]);
+  },
+);
+
 test('it is a warning: a budget is a limit and not what a run takes', () => {
   expect(compile(change('{ cron: "0 3 * * *" }', '{ every: 1m }')).definitions).toHaveLength(1);
 });

@@ -18,8 +18,19 @@ test('more than 20 definitions at one second are told once, with a way out', () 
 });
 
 test.each([
+  ['{ every: 2h, timezone: Asia/Kolkata }', 'Sundays 00:00'],
+  ['{ every: 10m }', 'Sundays 00:00'],
+  ['{ every: 168h }', 'Thursdays 00:00'],
+])('so are intervals, which are counted from the epoch: %s', (schedule, when) => {
+  expect(lint(21, schedule)).toEqual([
+    expect.stringContaining(`21 definitions fire at the same second, such as ${when} UTC`) as string,
+  ]);
+});
+
+test.each([
   ['20 of them', 20, '{ cron: "0 3 * * 1" }', 'enabled: true'],
   ['spread ones', 40, '{ cron: "0 3 * * 1", spread: 59s }', 'enabled: true'],
+  ['spread intervals', 40, '{ every: 30m, spread: 5m }', 'enabled: true'],
   ['ones that are not enabled', 40, '{ cron: "0 3 * * 1" }', 'enabled: false'],
 ])('%s are no herd', (_name, count, schedule, keys) => {
   expect(lint(count, schedule, keys).length).toBe(0);

@@ -122,6 +122,12 @@ describe('what does not fit together is told at its place', () => {
       'a.md:14:5: the check `stale-plans` has no section in the prose -> add a heading `## stale-plans` and under it a block ```sql detect',
     ],
     [
+      'a request that would be simulated',
+      'limit: 50',
+      'mode: sim',
+      'a.md:22:13: the mode is sim, and a request cannot be rolled back -> write `mode: dry_run`, or a remedy in SQL',
+    ],
+    [
       'a section without its check',
       '## On automation',
       '## lost-row\n```sql detect\nselect 1\n```\n## On automation',

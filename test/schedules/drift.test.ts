@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
-import type { ScheduleDescription, ScheduleUpdateOptions, Workflow } from '@temporalio/client';
+import type {
+  Client,
+  ScheduleClient,
+  ScheduleDescription,
+  ScheduleHandle,
+  ScheduleUpdateOptions,
+  Workflow,
+} from '@temporalio/client';
 import type { ScheduleOptionsStartWorkflowAction } from '@temporalio/client';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -245,4 +252,20 @@ it('a switch in the definition keeps the drift', async () => {
   expect(await apply({ enabled: 'false' })).toMatchObject({ action: 'pause', drift: ['cadence.jitterMs: 5000 -> 0'] });
   expect(await observe()).toMatchObject({ paused: true, cadence: { jitterMs: 5_000 } });
   expect(await plan({ enabled: 'false' })).toMatchObject({ action: 'drift' });
+});
+
+it('a schedule that somebody puts in the place of ours while it is being applied is not touched', async () => {
+  const { id, handle, compile, observe } = await prepare();
+  const replace = async () => {
+    await handle.delete();
+    const action = { type: 'startWorkflow', workflowType: 'other', taskQueue: 'other' } as const;
+    await runner.client.schedule.create({ scheduleId: id, spec: { intervals: [{ every: '1 day' }] }, action });
+  };
+  const slow: ScheduleHandle = { ...handle, update: async (change) => replace().then(() => handle.update(change)) };
+  const schedule = Object.create(runner.client.schedule, { getHandle: { value: () => slow } }) as ScheduleClient;
+  const client = Object.create(runner.client, { schedule: { value: schedule } }) as Client;
+  await expect(applySchedule(client, compile({ title: 'Another' }))).rejects.toThrow(
+    'somebody else has made a schedule',
+  );
+  expect(await observe()).toMatchObject({ isOurs: false, taskQueue: 'other' });
 });

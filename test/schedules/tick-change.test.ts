@@ -33,3 +33,11 @@ it.each<[string, string, RegExp]>([
 it('the same times are no change', () => {
   expect(compareTicks(cadenceOf('{ every: 1h }'), cadenceOf('{ every: 60m }'), now)).toBeUndefined();
 });
+
+it('a side that does not fire has no ticks, and nothing is skipped', () => {
+  const cadence = cadenceOf('{ cron: "0 * * * *" }');
+  const five = ['11', '12', '13', '14', '15'].map((hour) => `2027-06-01T${hour}:00:00.000Z`);
+  expect(compareTicks(undefined, cadence, now)).toEqual({ before: [], after: five });
+  expect(compareTicks(cadence, undefined, now)).toEqual({ before: five, after: [] });
+  expect(compareTicks(undefined, undefined, now)).toBeUndefined();
+});
