@@ -83,7 +83,7 @@ function refuseAll(changes: PlannedChange[], definitions: Definition[], findings
   const remarks = new Map(definitions.map((definition) => [definition.id, describeGate(definition, findings)]));
   return changes.map((change) => {
     const remark = remarks.get(change.id);
-    return remark === undefined ? change : refuseChange(change.id, remark);
+    return remark === undefined ? change : { ...change, action: 'refused', remark };
   });
 }
 

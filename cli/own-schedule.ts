@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { retiredNotePrefix } from '../schedules/desired.ts';
 import { observeSchedule } from '../schedules/observe.ts';
 import type { ObservedSchedule } from '../schedules/observe.ts';
 import { searchAttributes } from '../workflows/contract.ts';
@@ -27,6 +28,12 @@ export async function requireSchedule(client: Client, id: string): Promise<OwnSc
     );
   }
   return { ...schedule, order: schedule.order };
+}
+
+/** Refuses what would run, or let run, a definition that was taken out of service. */
+export function refuseRetired({ id, paused, note }: OwnSchedule): void {
+  if (!paused || note?.startsWith(retiredNotePrefix) !== true) return;
+  throw new Refusal(`${id} is retired: ${note}`, 'Take it up again with: actcore apply --unretire');
 }
 
 /** The workflow ids of all runs of a definition that are going: those of the schedule, and those that somebody fired. */

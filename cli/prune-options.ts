@@ -40,6 +40,12 @@ function parsePruneLimit(text: string): PruneLimit {
   return sign === '%' ? { percent: value } : { count: value };
 }
 
+/** @throws Refusal where a limit is given for nothing */
+export function requirePrune({ prune, pruneLimit }: PruneFlags): void {
+  if (prune === true || pruneLimit === undefined) return;
+  throw new Refusal('--prune-limit is for --prune', 'Without it nothing is removed.');
+}
+
 /** The server's schedules beside a set of definitions. */
 export interface ServerSurvey extends OrphanSurvey {
   listed: ReadonlySet<string>;

@@ -15,6 +15,8 @@ export interface KnownDefinition {
 /** One content that a definition had. */
 export interface Revision {
   revision: string;
+  /** The id that the definition had then. */
+  id: string;
   contractHash: string;
   parent: string | null;
   file: string;
@@ -61,7 +63,7 @@ export async function listRetired(db: pg.Pool | pg.ClientBase): Promise<KnownDef
 /** Every revision of a definition, the oldest first. */
 export async function listRevisions(pool: pg.Pool, uuid: string): Promise<Revision[]> {
   const { rows } = await pool.query<Revision>(
-    `SELECT revision, contract_hash AS "contractHash", parent, file, text, applied_count AS "appliedCount",
+    `SELECT revision, content ->> 'id' AS id, contract_hash AS "contractHash", parent, file, text, applied_count AS "appliedCount",
        ${iso('first_applied_at')} AS "firstAppliedAt", ${iso('last_applied_at')} AS "lastAppliedAt", actor
      FROM actcore.revisions WHERE definition_uuid = $1 ORDER BY coalesce(first_applied_at, kept_at), revision`,
     [uuid],

@@ -61,6 +61,6 @@ function describeOrphan({ id, paused, note }: ObservedSchedule): PlannedChange {
     drift: [],
     paused,
     ...(note === undefined ? {} : { note }),
-    remark: 'it is ours, and no definition has this id',
+    remark: 'it is ours, and no definition has this id; actcore prune removes it',
   };
 }

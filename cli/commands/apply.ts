@@ -4,7 +4,7 @@ import { applySet } from '../apply-set.ts';
 import { handle, withJson } from '../command.ts';
 import { requireSet } from '../definition-files.ts';
 import { printChanges } from '../plan-output.ts';
-import { orphanHelp, withPruneLimit } from '../prune-options.ts';
+import { orphanHelp, requirePrune, withPruneLimit } from '../prune-options.ts';
 import type { PruneFlags } from '../prune-options.ts';
 import { exitCodes } from '../refusal.ts';
 import { defaultDefinitions } from '../settings.ts';
@@ -28,6 +28,7 @@ export function addApply(program: Command, signal: AbortSignal): void {
     .addHelpText('after', orphanHelp);
   handle<ApplyFlags>(withJson(withWaivers(withPruneLimit(command))), signal, async (session, flags, args) => {
     const { output } = session;
+    requirePrune(flags);
     const paths = args.length > 0 ? args : [defaultDefinitions];
     const waivers = readWaivers(flags);
     const set = await requireSet(paths, output);

@@ -7,7 +7,7 @@ import { announceGate } from '../canary-gate.ts';
 import { requireDefinitions } from '../definition-files.ts';
 import { printChanges } from '../plan-output.ts';
 import { startProgress } from '../progress-bar.ts';
-import { checkPruneLimit, orphanHelp, surveyServer, withPruneLimit } from '../prune-options.ts';
+import { checkPruneLimit, orphanHelp, requirePrune, surveyServer, withPruneLimit } from '../prune-options.ts';
 import type { PruneFlags } from '../prune-options.ts';
 import { exitCodes } from '../refusal.ts';
 import { withTemporal } from '../temporal-service.ts';
@@ -31,6 +31,7 @@ export function addPlan(program: Command, signal: AbortSignal): void {
   handle<PlanFlags>(withJson(withPruneLimit(command)), signal, async (session, flags, args) => {
     const { settings, output } = session;
     const { repair = false, prune = false, pruneLimit } = flags;
+    requirePrune(flags);
     const paths = args.length > 0 ? args : [defaultDefinitions];
     const definitions = await requireDefinitions(paths, output);
     const { taskQueue } = settings;

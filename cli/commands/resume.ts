@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { retiredNotePrefix } from '../../schedules/desired.ts';
 import { handle, withJson } from '../command.ts';
-import { requireSchedule } from '../own-schedule.ts';
+import { refuseRetired, requireSchedule } from '../own-schedule.ts';
 import { Refusal } from '../refusal.ts';
 import { withTemporal } from '../temporal-service.ts';
 
@@ -13,10 +12,9 @@ export function addResume(program: Command, signal: AbortSignal): void {
     .argument('<id>', 'id of the definition');
   handle(withJson(command), signal, async ({ settings, output }, _, [id = '']) => {
     const wasPaused = await withTemporal(settings, async (client) => {
-      const { paused, enabled, note } = await requireSchedule(client, id);
-      if (paused && note?.startsWith(retiredNotePrefix) === true) {
-        throw new Refusal(`${id} is retired: ${note}`, 'Take it up again with: actcore apply --unretire');
-      }
+      const schedule = await requireSchedule(client, id);
+      refuseRetired(schedule);
+      const { paused, enabled } = schedule;
       if (paused && enabled === false) {
         throw new Refusal(`${id} is off: its definition says enabled: false`, 'Set enabled: true there, and apply.');
       }

@@ -32,6 +32,7 @@ export function addRollback(program: Command, signal: AbortSignal): void {
   handle<RollbackOptions>(withJson(command), signal, async ({ settings, output }, options, [id = '']) => {
     const { revisions } = await withHistory(settings, (pool) => requireKnown(pool, id));
     const revision = chooseRevision(revisions, id, options.to);
+    requireSameId(id, revision);
     const file = await locateFile(id, revision, options.definitions);
     const current = await readWorkingFile(file);
     const isThere = current === revision.text;
@@ -43,6 +44,15 @@ export function addRollback(program: Command, signal: AbortSignal): void {
     output.data({ id, file, revision: revision.revision, written: !isThere });
     output.line(isThere ? `${file} is at ${short}` : `${file} is written as it was at ${short}; apply follows it`);
   });
+}
+
+/** The text of a former id would make a second schedule beside the one that has moved. */
+function requireSameId(id: string, { revision, id: former }: Revision): void {
+  if (former === id) return;
+  throw new Refusal(
+    `revision ${revision.slice(0, 12)} is of before this moved from ${former} to ${id}`,
+    `actcore history ${id} shows its text: take over what you need by hand, and leave id and moved_from as they are.`,
+  );
 }
 
 /** The file that has the id now, however it is called; else the name it had, in the folder. */

@@ -3,7 +3,7 @@ import { handle, withJson } from '../command.ts';
 import type { CommonOptions } from '../command.ts';
 import { fireByHand } from '../firing.ts';
 import { reportFiring } from '../firing-output.ts';
-import { findRunning, requireSchedule } from '../own-schedule.ts';
+import { findRunning, refuseRetired, requireSchedule } from '../own-schedule.ts';
 import { Refusal } from '../refusal.ts';
 import { withTemporal } from '../temporal-service.ts';
 import { describeUnrunnable } from '../unrunnable.ts';
@@ -25,6 +25,7 @@ export function addTrigger(program: Command, signal: AbortSignal): void {
     const { settings } = session;
     return withTemporal(settings, async (client) => {
       const schedule = await requireSchedule(client, id);
+      refuseRetired(schedule);
       const unrunnable = describeUnrunnable(schedule);
       if (unrunnable !== undefined) throw new Refusal(`${id} cannot be run: ${unrunnable}`);
       const running = options.allowOverlap === true ? [] : await findRunning(client, schedule);

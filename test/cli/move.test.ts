@@ -68,6 +68,9 @@ it('a definition that says where it moved from takes the place of its former sch
   const history = await run('history', id);
   expect(history.stdout).toContain(former?.order?.revision.slice(0, 12));
   expect(history.stdout).toContain(now?.order?.revision.slice(0, 12));
+  const back = await run('rollback', id, '--to', former?.order?.revision.slice(0, 12) ?? '', '--definitions', folder);
+  expect(back).toMatchObject({ exitCode: 1 });
+  expect(back.stderr).toContain(`is of before this moved from ${old} to ${id}`);
 }, 60_000);
 
 it('what somebody changed on the former schedule is shown before the move puts the definition back', async () => {

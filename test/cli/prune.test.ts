@@ -53,7 +53,7 @@ async function prepare(count: number) {
 it('a schedule whose file is gone is listed as an orphan and stays, until --prune removes it', async () => {
   const { ids, folder, run, remove, countLeft } = await prepare(3);
   remove(1);
-  const orphan = `? orphan ${ids[1]}\n    it is ours, and no definition has this id`;
+  const orphan = `? orphan ${ids[1]}\n    it is ours, and no definition has this id; actcore prune removes it`;
   const planned = await run('plan', folder);
   expect(planned).toMatchObject({ exitCode: 0 });
   expect(planned.stdout).toMatch(
@@ -154,4 +154,11 @@ it.each(['x', '-1', '101%', '1.5', ''])('--prune-limit %j is refused', async (li
   const { exitCode, stderr } = await runActcore(['prune', `--prune-limit=${limit}`]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('Expected a number such as 3, or a share such as 50%.');
+});
+
+it.each(['plan', 'apply'])('a limit without --prune is refused by %s', async (command) => {
+  expect(await runActcore([command, '.', '--prune-limit', '3'])).toMatchObject({
+    exitCode: 1,
+    stderr: 'error: --prune-limit is for --prune\n  Without it nothing is removed.',
+  });
 });

@@ -121,9 +121,11 @@ it('retire pauses with the reason, hides from list, refuses apply, and --unretir
       ),
     );
   }
-  const resumed = await run('resume', id);
-  expect(resumed).toMatchObject({ exitCode: 1, stdout: '' });
-  expect(resumed.stderr).toContain(`${id} is retired: ${note}`);
+  for (const command of ['resume', 'trigger']) {
+    const refused = await run(command, id);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(refused.stderr).toContain(`${id} is retired: ${note}`);
+  }
   expect((await run('history', id)).stdout).toMatch(/^retired 20\S+Z by tester: the hub is gone$/m);
   expect(await run('apply', '--unretire')).toMatchObject({ exitCode: 0 });
   expect(await observeSchedule(runner.client, id)).toMatchObject({ paused: false });
