@@ -81,9 +81,10 @@ export async function announceGate(
 
 function refuseAll(changes: PlannedChange[], definitions: Definition[], findings: GateFindings): PlannedChange[] {
   const remarks = new Map(definitions.map((definition) => [definition.id, describeGate(definition, findings)]));
-  return changes.map((change) => {
+  return changes.map(({ ticks, ...change }) => {
     const remark = remarks.get(change.id);
-    return remark === undefined ? change : { ...change, action: 'refused', remark };
+    if (remark !== undefined) return { ...change, action: 'refused', remark };
+    return ticks === undefined ? change : { ...change, ticks };
   });
 }
 

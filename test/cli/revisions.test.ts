@@ -117,7 +117,7 @@ it('retire pauses with the reason, hides from list, refuses apply, and --unretir
     expect(refused.exitCode).toBe(1);
     expect(refused.stdout).toMatch(
       new RegExp(
-        `^! refused ${id}\\n {4}it was retired on 20\\S+ by tester: the hub is gone; .* --unretire\\n1 refused$`,
+        `^! refused ${id}( \\(paused\\))?\\n {4}it was retired on 20\\S+ by tester: the hub is gone; .* --unretire\\n1 refused$`,
       ),
     );
   }
