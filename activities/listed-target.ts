@@ -1,8 +1,8 @@
-import { v5 } from 'uuid';
 import type { EachPlan } from '../workflows/contract.ts';
 import { InterruptedError } from './deadline.ts';
 import { type EndedTarget, type FanOut, describeAssessment } from './fan-out.ts';
 import { fanOutReasons } from './fan-out-reasons.ts';
+import { nameEffect } from './idempotency-key.ts';
 import { sealUrl, unsealUrl } from './operation.ts';
 import { redactEnding } from './redact-ending.ts';
 import type { Sweep } from './sweep.ts';
@@ -28,7 +28,7 @@ export async function callListed(
   signal: AbortSignal,
 ): Promise<EndedTarget | undefined> {
   const { caller, order, scope, variables } = sweep;
-  const idempotencyKey = v5(target.key, scope.idempotencyKey);
+  const idempotencyKey = nameEffect(target.key, scope.idempotencyKey);
   const startedAt = caller.now().toISOString();
   const limit = limitTarget(signal, each.perTargetSeconds);
   let lastAttempt = 1;
