@@ -31,9 +31,11 @@ export function readAnswer(response: Omit<HttpResponse, 'timing'>, redact: Redac
 
 /** No header holds a line break, so what is not in their lines together is in none of them. */
 function redactHeaders(headers: Record<string, string>, redact: Redact): Record<string, string> {
-  const lines = Object.entries(headers).flat().join('\n');
+  const entries = Object.entries(headers);
+  let lines = '';
+  for (const [name, value] of entries) lines += `${name}\n${value}\n`;
   if (redact(lines) === lines) return headers;
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [redact(name), redact(value)]));
+  return Object.fromEntries(entries.map(([name, value]) => [redact(name), redact(value)]));
 }
 
 /** Undefined where the text is not JSON, or nested too deep to be treated as such. */

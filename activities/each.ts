@@ -29,8 +29,9 @@ const unreachedAllowanceMs = 5_000;
 export async function sweepEach(sweep: Sweep, each: EachPlan): Promise<Ending> {
   const { context, order } = sweep;
   const { progress, deps } = context;
-  const offer = (result: EndedTarget) =>
-    deps.details.offer({ ...result, runId: sweep.scope.idempotencyKey, scheduledAt: context.firing.scheduledAt });
+  const run = { runId: sweep.scope.idempotencyKey, scheduledAt: context.firing.scheduledAt };
+  // Not a spread: V8 is slow at those that add keys, and this is done for every target.
+  const offer = (result: EndedTarget) => deps.details.offer(Object.assign({}, run, result));
   let fanOut: FanOut;
   try {
     progress.stage = 'listing the targets';

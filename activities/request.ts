@@ -30,16 +30,13 @@ export function buildRequest(template: RequestTemplate, scope: RequestScope): Ht
   const lookup = createLookup(scope);
   const { body, contentType } = renderContent(template, scope, lookup);
   const type: Record<string, string> = contentType === undefined ? {} : { 'content-type': contentType };
+  const own = scope.headers ?? renderOwnHeaders(template, lookup);
+  const named = { 'idempotency-key': scope.idempotencyKey, traceparent: traceOf(scope) };
   return {
     method: template.method,
     url: renderRequestUrl(template, lookup),
-    headers: {
-      ...usualHeaders,
-      ...type,
-      ...(scope.headers ?? renderOwnHeaders(template, lookup)),
-      'idempotency-key': scope.idempotencyKey,
-      traceparent: traceOf(scope),
-    },
+    // Not a spread: V8 is slow at those that add keys, and a fan-out does this for every target.
+    headers: Object.assign({}, usualHeaders, type, own, named),
     ...(body === undefined ? {} : { body }),
   };
 }

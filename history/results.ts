@@ -66,11 +66,15 @@ const upsertResults = `
 
 /** Writes results, of any runs; may be repeated, and may race with another writer of the same. */
 export async function writeResults(pool: pg.Pool, results: TargetResult[]): Promise<void> {
+  const ticks = new Set(results.map(({ scheduledAt }) => scheduledAt));
   // To the millisecond, like the row of the run.
-  const ticks = new Map(results.map(({ scheduledAt }) => [scheduledAt, new Date(scheduledAt).toISOString()]));
-  const rows = results.map((result) => ({ ...result, scheduledAt: ticks.get(result.scheduledAt) }));
+  const cuts = new Map(Array.from(ticks, (tick) => [tick, new Date(tick).toISOString()]));
+  const rows = results.map((result) => {
+    const scheduledAt = cuts.get(result.scheduledAt);
+    return scheduledAt === result.scheduledAt ? result : { ...result, scheduledAt };
+  });
   const json = writeStorable(rows);
-  await writeInMonths(pool, ticks.keys(), () => pool.query(upsertResults, [json]));
+  await writeInMonths(pool, ticks, () => pool.query(upsertResults, [json]));
 }
 
 /** What Postgres cannot hold stands in JSON as an escape, if it is there at all. */
