@@ -8,8 +8,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     // The native core of the Temporal SDK dislikes threads.
     pool: 'forks',
-    // A third of the tests mostly wait: for an outage, a timeout, a server.
-    maxWorkers: Math.max(2, Math.ceil(availableParallelism() * 1.5)),
+    // Half of the time is waited for: an outage, a timeout, a server.
+    maxWorkers: Math.max(2, availableParallelism() * 2),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 15_000,

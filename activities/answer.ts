@@ -23,29 +23,38 @@ export interface ReadAnswer {
 export function readAnswer(response: Omit<HttpResponse, 'timing'>, redact: Redact): ReadAnswer {
   const { status } = response;
   const clean = (text: string) => storable(redact(text));
-  const headers = Object.fromEntries(
-    Object.entries(response.headers).map(([name, value]) => [redact(name), redact(value)]),
-  );
-  const json = cleanJson(response.text, clean);
-  const text = json ?? clean(response.text);
-  const answer = {
-    status,
-    headers,
-    body: json === undefined ? undefined : (JSON.parse(json) as JsonValue),
-    start: showStart(text),
-  };
-  return { answer, stored: { status, json: json ?? JSON.stringify(text) } };
+  const read = readJson(response.text, clean);
+  const text = read?.json ?? clean(response.text);
+  const answer = { status, headers: redactHeaders(response.headers, redact), body: read?.body, start: showStart(text) };
+  return { answer, stored: { status, json: read?.json ?? JSON.stringify(text) } };
+}
+
+/** No header holds a line break, so what is not in their lines together is in none of them. */
+function redactHeaders(headers: Record<string, string>, redact: Redact): Record<string, string> {
+  const entries = Object.entries(headers);
+  let lines = '';
+  for (const [name, value] of entries) lines += `${name}\n${value}\n`;
+  if (redact(lines) === lines) return headers;
+  return Object.fromEntries(entries.map(([name, value]) => [redact(name), redact(value)]));
 }
 
 /** Undefined where the text is not JSON, or nested too deep to be treated as such. */
-function cleanJson(text: string, clean: Redact): string | undefined {
+function readJson(text: string, clean: Redact): { json: string; body: JsonValue } | undefined {
+  let body: JsonValue;
   try {
-    JSON.parse(text);
+    body = JSON.parse(text) as JsonValue;
   } catch {
     return undefined;
   }
-  const { text: cleaned, depth } = rewriteJson(text, clean);
-  return depth > deepestJson ? undefined : cleaned;
+  if (isSound(text, clean)) return { json: text, body };
+  const { text: json, depth } = rewriteJson(text, clean);
+  if (depth > deepestJson) return undefined;
+  return { json, body: json === text ? body : (JSON.parse(json) as JsonValue) };
+}
+
+/** Most answers are small and hold nothing to rewrite: without escapes each of their strings stands in the text as it is. */
+function isSound(text: string, clean: Redact): boolean {
+  return text.length <= 2 * deepestJson && !text.includes('\\') && clean(text) === text;
 }
 
 /** On one line, as it stands in a sentence. */

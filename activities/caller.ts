@@ -18,10 +18,10 @@ export interface Caller {
   now: () => Date;
   /** Tells whoever watches what is done, and in which attempt. */
   onStage: (stage: string, attempt: number) => void;
-  /** Resolves when this worker may take it that the run is still its own. */
-  confirm(): Promise<void>;
   /** Looks on at what a client of this run does; present where somebody tries a definition by hand. */
   watch?: (client: HttpClient) => HttpClient;
+  /** Resolves when this worker may take it that the run is still its own; undefined where nothing speaks against it. */
+  confirm(): Promise<void> | undefined;
   /** The name of the target; absent outside a fan-out. */
   target?: string;
 }

@@ -71,8 +71,8 @@ export async function openHttpClient(options: ClientOptions): Promise<HttpClient
     guard.check(url, proxy !== undefined);
     const sending = shapeRequest(url, request, proxy);
     return connections.use(url, proxy, signal, async ({ connection, connectMs, tlsMs }) => {
-      const { firstByteMs, bodyMs, ...answer } = await sendUnder(connection, sending, signal);
-      return { ...answer, timing: { connectMs, tlsMs, firstByteMs, bodyMs } };
+      const { status, headers, text, firstByteMs, bodyMs } = await sendUnder(connection, sending, signal);
+      return { status, headers, text, timing: { connectMs, tlsMs, firstByteMs, bodyMs } };
     });
   };
 

@@ -8,12 +8,12 @@ export interface Pulse {
   /** Says that something has changed that the next worker must know: it is told within `changeEveryMs`. */
   touch(): void;
   /**
-   * Resolves when this worker may take it that the run is still its own. One that was frozen has been given up
+   * Resolves when this worker may take it that the run is still its own; undefined where nothing speaks against it. One that was frozen has been given up
    * meanwhile, and another may be at work: the server is asked first.
    *
    * @throws the signal's reason
    */
-  confirm(signal: AbortSignal): Promise<void>;
+  confirm(signal: AbortSignal): Promise<void> | undefined;
   close(): void;
 }
 
@@ -76,11 +76,11 @@ export function openPulse(activity: Pick<Context, 'heartbeat'>, options: PulseOp
       if (waitMs <= 0) beat();
       else pending = setTimeout(beat, waitMs);
     },
-    async confirm(signal) {
+    confirm(signal) {
       notice();
-      if (!isDoubtful) return;
+      if (!isDoubtful) return undefined;
       asking ??= ask(signal).finally(() => (asking = undefined));
-      await asking;
+      return asking;
     },
     close() {
       clearInterval(regular);

@@ -18,8 +18,13 @@ export function createRedactor(secrets: (readonly [name: string, value: string])
   const patterns = [...plain, ...cores.map(({ core }) => `${edge}${escapePattern(core)}${edge}={0,2}`)];
   if (patterns.length === 0) return (text) => text;
   const pattern = new RegExp(patterns.join('|'), 'g');
-  return (text) =>
-    text.replace(pattern, (match) => marks.get(match) ?? cores.find(({ core }) => match.includes(core))?.mark ?? '');
+  // Nearly every text holds none: without what may stand beside a core this is found out faster.
+  const any = new RegExp([...plain, ...cores.map(({ core }) => escapePattern(core))].join('|'));
+  return (text) => {
+    if (!any.test(text)) return text;
+    const nameOf = (match: string) => marks.get(match) ?? cores.find(({ core }) => match.includes(core))?.mark ?? '';
+    return text.replace(pattern, nameOf);
+  };
 }
 
 /** The characters beside a core share bits with the secret. */

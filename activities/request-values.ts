@@ -1,4 +1,4 @@
-import { parseTemplate, renderTemplate } from '../expressions/template.ts';
+import { parseOnce, renderTemplate } from '../expressions/template.ts';
 import type { Lookup } from '../expressions/template.ts';
 import type { RunVariable } from '../expressions/variables.ts';
 import { runIdOf } from '../history/run-id.ts';
@@ -21,7 +21,7 @@ export function renderBody(body: JsonValue, scope: RequestScope, lookup: Lookup)
     return Object.fromEntries(Object.entries(body).map(([key, item]) => [key, renderBody(item, scope, lookup)]));
   }
   if (typeof body !== 'string') return body;
-  const { parts } = parseTemplate(body);
+  const { parts } = parseOnce(body);
   const only = parts.length === 1 ? parts[0] : undefined;
   const target = only !== undefined && 'name' in only ? readTarget(only.name, scope) : undefined;
   return target ?? renderTemplate(body, lookup);

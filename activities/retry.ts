@@ -33,7 +33,8 @@ export async function sendWithRetry(caller: Caller, request: HttpRequest): Promi
   let isHarmless = true;
   for (let attempt = 1; ; attempt += 1) {
     onStage('waiting for the target', attempt);
-    await caller.confirm();
+    const asked = caller.confirm();
+    if (asked !== undefined) await asked;
     account.hasSent = true;
     const at = caller.now();
     const tried = await attemptOnce(caller, request);

@@ -47,7 +47,7 @@ export async function callTarget(call: TargetCall): Promise<TargetEnding> {
     const { answer, stored } = readAnswer(sent.response, caller.redact);
     if (!isAccepted(caller, answer)) {
       const ending = judgeAnswer(plan.outcome, answer, plan.request.expect);
-      return { ...addNote(ending, sent.note), response: stored, attempt };
+      return Object.assign(addNote(ending, sent.note), { response: stored, attempt });
     }
     const fault = findExpectationFault(answer, plan.request.expect);
     if (fault !== undefined) return { outcome: 'automation_error', reason: fault, response: stored, attempt };

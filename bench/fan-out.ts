@@ -133,7 +133,18 @@ async function callAll(send: (name: string) => Promise<{ status: number; text: s
   if (failed > 0) throw new Error(`${failed} calls failed`);
 }
 
-const headers = { authorization: 'Bearer secret-of-the-bench', 'content-type': 'application/json' };
+/** The same as those of a fan-out. */
+const describe = () => {
+  const key = randomUUID();
+  const trace = `00-${key.replaceAll('-', '')}-${randomUUID().slice(19).replace('-', '')}-01`;
+  return { ...usualHeaders, 'idempotency-key': key, traceparent: trace };
+};
+const usualHeaders = {
+  accept: 'application/json',
+  'user-agent': 'activity-core',
+  'content-type': 'application/json',
+  authorization: 'Bearer secret-of-the-bench',
+};
 const write = (name: string) => JSON.stringify({ target: name });
 
 async function callBare(url: string): Promise<void> {
@@ -141,7 +152,7 @@ async function callBare(url: string): Promise<void> {
   const client = await openHttpClient({ guard: openHostGuard(environment), environment, connections: concurrency });
   const { signal } = new AbortController();
   await callAll((name) =>
-    client.exchange({ method: 'POST', url: `${url}/at/${name}`, headers, body: write(name) }, signal),
+    client.exchange({ method: 'POST', url: `${url}/at/${name}`, headers: describe(), body: write(name) }, signal),
   );
   await client.close();
 }
@@ -150,7 +161,7 @@ async function callUndici(url: string): Promise<void> {
   const pool = new Pool(url, { connections: concurrency, pipelining: 1 });
   await callAll(async (name) => {
     const { statusCode, body } = await pool.request({
-      ...{ method: 'POST', path: `/at/${name}`, headers, body: write(name) },
+      ...{ method: 'POST', path: `/at/${name}`, headers: describe(), body: write(name) },
     });
     return { status: statusCode, text: await body.text() };
   });

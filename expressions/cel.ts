@@ -92,16 +92,16 @@ const mayLoop = /[(+]/;
 type Evaluate = ReturnType<(typeof celEnvironments)['response']['parse']>;
 
 /** A fan-out asks the same few questions of thousands of answers. */
-const parsed = new Map<string, Evaluate>();
+const parsed: Record<CelSubject, Map<string, Evaluate>> = { response: new Map(), tally: new Map() };
 const mostParsed = 200;
 
 function parseOnce(expression: string, subject: CelSubject): Evaluate {
-  const key = `${subject} ${expression}`;
-  const known = parsed.get(key);
-  if (known !== undefined) return known;
+  const known = parsed[subject];
+  const before = known.get(expression);
+  if (before !== undefined) return before;
   const evaluate = celEnvironments[subject].parse(expression);
-  if (parsed.size >= mostParsed) parsed.clear();
-  parsed.set(key, evaluate);
+  if (known.size >= mostParsed) known.clear();
+  known.set(expression, evaluate);
   return evaluate;
 }
 

@@ -1,4 +1,4 @@
-import { parseTemplate, renderText, TemplateError } from './template.ts';
+import { parseOnce, renderText, TemplateError } from './template.ts';
 import type { Lookup } from './template.ts';
 
 /** RFC 9110 section 5.6.2: what a header may be called. */
@@ -41,15 +41,20 @@ export function renderHeader(name: string, template: string, lookup: Lookup): st
  * any later one is percent-encoded, so that its value stays inside its path segment or query value.
  * @throws TemplateError where the result is not an absolute http or https URL.
  */
-export function renderUrl(template: string, lookup: Lookup): string {
-  const startsWithVariable = 'name' in (parseTemplate(template).parts[0] ?? {});
+export function renderUrl(template: string, lookup: Lookup): URL {
+  const startsWithVariable = 'name' in (parseOnce(template).parts[0] ?? {});
   const followedBySlash = /^\$\{[^}]*\}\//.test(template);
   const url = renderText(template, lookup, (value, index) => {
     if (index > 0 || !startsWithVariable) return encodeURIComponent(value);
     return followedBySlash ? value.replace(/\/+$/, '') : value;
   });
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
   // oxlint-disable-next-line no-control-regex
-  if (parsed && /^https?:$/.test(parsed.protocol) && !/[\s\x00-\x1f\x7f]/.test(url)) return url;
+  if (/^https?:/i.test(url) && !/[\s\x00-\x1f\x7f]/.test(url)) {
+    try {
+      return new URL(url);
+    } catch {
+      // Said below, without the value.
+    }
+  }
   throw new TemplateError(`\`${template}\` did not become an http or https URL once its variables had their values`);
 }

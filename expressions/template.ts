@@ -57,6 +57,22 @@ export function parseTemplate(text: string): { parts: TemplatePart[]; faults: Fa
   return { parts, faults: [] };
 }
 
+/** A fan-out fills in the same few texts thousands of times. */
+const known = new Map<string, ReturnType<typeof parseTemplate>>();
+const mostKnown = 200;
+const longestKnown = 4_000;
+
+/** What `parseTemplate` gives, shared by all who ask: not to be changed. */
+export function parseOnce(text: string): Readonly<ReturnType<typeof parseTemplate>> {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const parsed = parseTemplate(text);
+  if (text.length > longestKnown) return parsed;
+  if (known.size >= mostKnown) known.clear();
+  known.set(text, parsed);
+  return parsed;
+}
+
 /** Makes a text that renders to exactly `text`, whatever it holds. */
 export function escapeTemplate(text: string): string {
   return text.replaceAll('${', () => '$${');
@@ -84,7 +100,7 @@ export function checkTemplate(text: string, declared: DeclaredVariables): Fault[
  */
 export function renderTemplate(value: JsonValue, lookup: Lookup): JsonValue {
   if (typeof value === 'string') {
-    const { parts } = parseTemplate(value);
+    const { parts } = parseOnce(value);
     const only = parts[0];
     if (parts.length === 1 && only && 'name' in only) return resolveVariable(only.name, lookup);
     return renderText(value, lookup);
@@ -100,11 +116,13 @@ export function renderText(
   lookup: Lookup,
   encode: (value: string, partIndex: number) => string = (value) => value,
 ): string {
-  const { parts, faults } = parseTemplate(text);
+  const { parts, faults } = parseOnce(text);
   if (faults[0]) throw new TemplateError(faults[0].message);
-  return parts
-    .map((part, index) => ('text' in part ? part.text : encode(String(resolveVariable(part.name, lookup)), index)))
-    .join('');
+  let rendered = '';
+  for (const [index, part] of parts.entries()) {
+    rendered += 'text' in part ? part.text : encode(String(resolveVariable(part.name, lookup)), index);
+  }
+  return rendered;
 }
 
 function resolveVariable(name: string, lookup: Lookup): string | number {

@@ -91,6 +91,8 @@ class QueueingWriter implements DetailWriter {
   async settle(runId: string, atMostMs: number): Promise<SettledDetails> {
     const tally = this.#tallies.get(runId);
     if (tally === undefined) return { written: 0, dropped: 0 };
+    // Nothing more comes that would share a statement with the last rows.
+    this.#startWriters();
     await awaitEmpty(tally, atMostMs);
     this.#giveUp(tally);
     this.#tallies.delete(runId);

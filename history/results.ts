@@ -55,7 +55,10 @@ const toldAt = (row: string) => `coalesce(${row}.finished_at, '-infinity')`;
 const upsertResults = `
   INSERT INTO actcore.results AS result (${names})
   SELECT DISTINCT ON (run_id, scheduled_at, ordinal) ${names}
-  FROM json_to_recordset($1) AS given (${keys.map((key) => `${columns[key].name} ${columns[key].type}`).join(', ')})
+  FROM (
+    SELECT ${keys.map((key) => `"${key}" AS ${columns[key].name}`).join(', ')}
+    FROM json_to_recordset($1) AS json (${keys.map((key) => `"${key}" ${columns[key].type}`).join(', ')})
+  ) AS given
   ORDER BY run_id, scheduled_at, ordinal, ${isTold('given')} DESC, ${toldAt('given')} DESC
   ON CONFLICT (run_id, scheduled_at, ordinal) DO UPDATE
     SET (${names}, recorded_at) = (${keys.map((key) => `excluded.${columns[key].name}`).join(', ')}, now())
@@ -63,16 +66,22 @@ const upsertResults = `
 
 /** Writes results, of any runs; may be repeated, and may race with another writer of the same. */
 export async function writeResults(pool: pg.Pool, results: TargetResult[]): Promise<void> {
+  const ticks = new Set(results.map(({ scheduledAt }) => scheduledAt));
+  // To the millisecond, like the row of the run.
+  const cuts = new Map(Array.from(ticks, (tick) => [tick, new Date(tick).toISOString()]));
   const rows = results.map((result) => {
-    // To the millisecond, like the row of the run.
-    const cut = { ...result, scheduledAt: new Date(result.scheduledAt).toISOString() };
-    const cell = (value: unknown) => (typeof value === 'string' ? storable(value) : value);
-    const row: Record<string, unknown> = {};
-    for (const key of keys) row[columns[key].name] = cell(cut[key]);
-    return row;
+    const scheduledAt = cuts.get(result.scheduledAt);
+    return scheduledAt === result.scheduledAt ? result : { ...result, scheduledAt };
   });
-  const ticks = results.map(({ scheduledAt }) => scheduledAt);
-  await writeInMonths(pool, ticks, () => pool.query(upsertResults, [JSON.stringify(rows)]));
+  const json = writeStorable(rows);
+  await writeInMonths(pool, ticks, () => pool.query(upsertResults, [json]));
+}
+
+/** What Postgres cannot hold stands in JSON as an escape, if it is there at all. */
+function writeStorable(rows: object[]): string {
+  const json = JSON.stringify(rows);
+  if (!/\\u(0000|d[89a-f])/i.test(json)) return json;
+  return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? storable(value) : value));
 }
 
 /** The results of a run that are there so far, by their place in the list. */

@@ -192,7 +192,7 @@ it('the latency of every statement stands in cumulative buckets from 0.1 ms', ()
     expect(buckets[0]?.le).toBe(0.1);
     expect(buckets.at(-1)).toEqual({ le: Infinity, count });
     expect(buckets.map((bucket) => bucket.count)).toEqual(buckets.map((bucket) => bucket.count).sort((a, b) => a - b));
-    expect(count).toBeGreaterThan(4);
+    expect(count).toBeGreaterThanOrEqual(500 / 128);
     expect(sum).toBeGreaterThan(0);
   }));
 

@@ -6,11 +6,14 @@ const long = [
   'real-outage',
   'server-outage',
   'worker-outage',
+  'resume',
   'lost-worker',
-  'plan-apply',
+  'half-failed',
+  'prune',
+  'try',
   'unreachable',
   'revisions',
-  'resume',
+  'plan-apply',
 ];
 
 /** Begins the long tests first; the rest in vitest's own order. */

@@ -132,7 +132,8 @@ describe.concurrent('a run that another worker goes on with', () => {
         (await findBusy(runner, handle)).signal('SIGKILL');
         const report = (await handle.result()) as RunReport;
         expect(report).toMatchObject({ outcome: 'completed', recorded: true });
-        expect(report.stages?.pollMs).toBeGreaterThanOrEqual(20_000);
+        // Polling began when the answer was there, a little after the target had sent it.
+        expect(report.stages?.pollMs).toBeGreaterThan(19_000);
         expect(runner.target.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
         expect(new Set(runner.target.calls.map(({ path }) => path))).toEqual(new Set(['/start', '/operations/1']));
         expect(await runner.runsOf('test.polled')).toMatchObject([{ outcome: 'completed', certainty: 'witnessed' }]);
