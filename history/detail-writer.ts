@@ -10,7 +10,7 @@ export type { TargetResult } from './results.ts';
 const queueLimit = 1_024;
 const writerLimit = 8;
 /** Rows wait this long for others to share a statement with. */
-const gatherMs = 20;
+const gatherMs = 5;
 /** The most rows of one statement. */
 const batchLimit = 128;
 /** The pause after a failed attempt; it doubles with each further one. */

@@ -202,7 +202,7 @@ describe.concurrent('a run that another worker goes on with', () => {
         expect(before).toBeLessThan(400);
         expect(report).toMatchObject({ outcome: 'completed', targets: { total: 400, completed: 400 } });
         const extra = runner.target.calls.length - 400;
-        expect(extra).toBeLessThanOrEqual(2);
+        expect(extra).toBeLessThanOrEqual(2 + 2 * Math.ceil(unheardMs / 100));
         expect(await runner.runsOf('test.thawed')).toMatchObject([{ outcome: 'completed', certainty: 'witnessed' }]);
       }),
     240_000,
