@@ -64,11 +64,12 @@ export function compileFile(file: string, text: string, { strict, now }: Surroun
   const specific = hasError ? undefined : buildSpecific(parsed.data, watchdog.statements);
   if (hasError || specific === undefined) return { problems, claims: readClaims(yaml.data, locate) };
   const definition = buildDefinition(file, parsed.data, yaml.data, split.body, specific, now.getUTCFullYear());
-  return { definition, problems, claims: readClaims({ ...yaml.data, derived: definition.uuid }, locate) };
+  return { definition, problems, claims: readClaims(yaml.data, locate, definition.uuid) };
 }
 
-function readClaims(data: Record<string, unknown>, locate: (remark: Remark) => Problem): Claim[] {
-  const { id, uuid, derived, moved_from: moved } = data;
+/** `derivedUuid` spares a definition that is good the deriving of it once more. */
+function readClaims(data: Record<string, unknown>, locate: (remark: Remark) => Problem, derivedUuid?: string): Claim[] {
+  const { id, uuid, moved_from: moved } = data;
   const claim = (key: Claim['key'], value: string, ...path: (string | number)[]): Claim => {
     return { key, value, locate: () => locate({ path, message: '' }) };
   };
@@ -77,7 +78,7 @@ function readClaims(data: Record<string, unknown>, locate: (remark: Remark) => P
   if (typeof uuid === 'string') claims.push(claim('uuid', uuid.toLowerCase(), 'uuid'));
   // What has moved bears the uuid of its former id, which it claims below.
   else if (typeof id === 'string' && moved === undefined)
-    claims.push(claim('uuid', typeof derived === 'string' ? derived : deriveUuid(id), 'id'));
+    claims.push(claim('uuid', derivedUuid ?? deriveUuid(id), 'id'));
   if (typeof moved === 'string' && moved !== id) claims.push(claim('moved_from', moved, 'moved_from'));
   if (!Array.isArray(moved)) return claims;
   for (const [index, old] of moved.entries()) {

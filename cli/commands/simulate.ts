@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import { compileFiles } from '../../compiler/compile-files.ts';
 import type { Definition } from '../../compiler/definition.ts';
 import { formatDuration, parseDuration } from '../../compiler/duration.ts';
 import { simulateTicks } from '../../simulation/model.ts';
@@ -11,7 +12,8 @@ import { openZone } from '../../ticks/zone.ts';
 import type { Zone } from '../../ticks/zone.ts';
 import { handle, withJson } from '../command.ts';
 import type { CommonOptions } from '../command.ts';
-import { compilePaths, requireDefinitions } from '../definition-files.ts';
+import { requireSet } from '../definition-files.ts';
+import type { CompiledSet } from '../definition-files.ts';
 import { Refusal } from '../refusal.ts';
 import { describeSimulation, formatSimulation, nameTime } from '../simulation-output.ts';
 
@@ -42,10 +44,11 @@ export function addSimulate(program: Command, signal: AbortSignal): void {
     .option('--runtime <span>', 'how long each run takes (default: 1s)', parseRuntime, defaultRuntimeMs);
   handle<SimulateOptions>(withJson(command), signal, async ({ output }, options, [file = '']) => {
     const now = new Date();
-    const current = requireOne(await requireDefinitions([file], output), file);
+    const { definitions, texts } = await requireSet([file], output);
+    const current = requireOne(definitions, file);
     const zone = openZone(current.order.cadence.timezone);
     const span = requireTime(readSpan(options.from, options.to, zone, now.getTime()));
-    const definition = span.fromMs < now.getTime() ? await compileAsOf(file, span.fromMs, current) : current;
+    const definition = span.fromMs < now.getTime() ? compileAsOf(span.fromMs, current, texts) : current;
     const outages = options.outage.map((text) => requireTime(readOutage(text, options.outageOf, zone, span)));
     const scenario = { outages, runtimeMs: options.runtime, nameTick: (tickMs: number) => nameTime(tickMs, zone) };
     const ticks = simulateTicks(definition.order, requireTicks(definition, span, zone), scenario);
@@ -67,8 +70,9 @@ function parseRuntime(text: string): number {
 }
 
 /** The clock changes that `dst` is worked out for begin with the year of compiling, so the past is compiled as of then. */
-async function compileAsOf(file: string, instantMs: number, current: Definition): Promise<Definition> {
-  const { definitions } = await compilePaths([file], { now: new Date(instantMs) });
+function compileAsOf(instantMs: number, current: Definition, texts: CompiledSet['texts']): Definition {
+  const { file } = current;
+  const { definitions } = compileFiles([{ file, text: texts.get(file) ?? '' }], { now: new Date(instantMs) });
   return definitions[0] ?? current;
 }
 

@@ -1,32 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Firing, Order } from '../../workflows/contract.ts';
-import { makeTick, openTestHistory } from '../history/support/history.ts';
-import type { TestHistory } from '../history/support/history.ts';
+import { makeTick } from '../history/support/history.ts';
 import { defineSweep } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
 import { fanOut, polled } from '../support/fan-outs.ts';
-import { healthy, sendJson, startTarget } from '../support/target.ts';
-import type { Call, Target } from '../support/target.ts';
+import { healthy, sendJson } from '../support/target.ts';
+import type { Call } from '../support/target.ts';
 import { conduct, makeActivities, secret } from './support/conduct.ts';
+import { history, target, setStage } from './support/stage.ts';
 
-let history: TestHistory;
-let target: Target;
-
-beforeAll(async () => {
-  history = await openTestHistory();
-  target = await startTarget();
-});
-
-beforeEach(() => {
-  target.calls.length = 0;
-});
-
-afterAll(async () => {
-  await target.close();
-  await history.close();
-});
+setStage();
 
 const untilDone = '{ every: 100ms, max_every: 200ms, done: body.state == "done" }';
 const running = { state: 'running' };

@@ -1,33 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chooseAnyPort } from '../../dev/ports.ts';
 import { readRetryAfter } from '../../activities/retry-after.ts';
 import type { Order } from '../../workflows/contract.ts';
-import { makeTick, openTestHistory } from '../history/support/history.ts';
-import type { TestHistory } from '../history/support/history.ts';
+import { makeTick } from '../history/support/history.ts';
 import { defineSweep } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
 import { fanOut } from '../support/fan-outs.ts';
-import { healthy, sendJson, startTarget } from '../support/target.ts';
+import { healthy, sendJson } from '../support/target.ts';
 import type { Target } from '../support/target.ts';
 import { conduct, makeActivities, secret } from './support/conduct.ts';
+import { history, target, setStage } from './support/stage.ts';
 
-let history: TestHistory;
-let target: Target;
-
-beforeAll(async () => {
-  history = await openTestHistory();
-  target = await startTarget();
-});
-
-beforeEach(() => {
-  target.calls.length = 0;
-});
-
-afterAll(async () => {
-  await target.close();
-  await history.close();
-});
+setStage();
 
 function define(retry: string, changes: Frontmatter = {}): Order {
   return defineSweep(`test.retry-${randomUUID().slice(0, 8)}`, { retry, ...changes }).order;

@@ -1,36 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { explainExchanges } from '../../activities/judged.ts';
 import type { Exchange } from '../../activities/exchange-watch.ts';
 import { UnknownTargetError, nameTrial, trySweep } from '../../activities/trial.ts';
 import type { TrialOptions } from '../../activities/trial.ts';
 import type { SweepOrder } from '../../workflows/contract.ts';
-import { openTestHistory } from '../history/support/history.ts';
-import type { TestHistory } from '../history/support/history.ts';
 import { defineSweep } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
-import { healthy, sendJson, startTarget } from '../support/target.ts';
+import { healthy, sendJson } from '../support/target.ts';
 import type { Target } from '../support/target.ts';
 import { conduct, makeActivities, secret } from './support/conduct.ts';
+import { history, target, setStage } from './support/stage.ts';
 
-let history: TestHistory;
-let target: Target;
-
-beforeAll(async () => {
-  history = await openTestHistory();
-  target = await startTarget();
-});
-
-beforeEach(() => {
-  target.calls.length = 0;
-  target.answer = (_, response) => sendJson(response, healthy);
-});
-
-afterAll(async () => {
-  await target.close();
-  await history.close();
-});
+setStage();
 
 function define(changes: Frontmatter = {}): SweepOrder {
   return defineSweep(`test.trial-${randomUUID().slice(0, 8)}`, changes).order as SweepOrder;
