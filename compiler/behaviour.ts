@@ -1,8 +1,12 @@
 import type { WatchdogCheck } from '../workflows/contract.ts';
 import { buildRequest, buildSweep } from './build-sweep.ts';
 import type { CompiledSql } from './check-watchdog.ts';
+import { hashCheck } from './digest.ts';
 import type { SpecificBehaviour } from './digest.ts';
 import type { DefinitionKeys } from './schema.ts';
+
+/** What a request sets going takes its time: until then its finding is still there. */
+const requestCooldownMs = 300_000;
 
 type WatchdogKeys = NonNullable<DefinitionKeys['watchdog']>;
 
@@ -23,13 +27,18 @@ export function buildSpecific(
 }
 
 function buildCheck(name: string, check: WatchdogKeys['checks'][string], sql: CompiledSql): WatchdogCheck {
-  const { mode, action, params, key, limit, batch = 1, destructive = false, remedy: stated } = check;
+  const { mode, action, params, threshold, key, limit, batch, destructive = false, remedy: stated } = check;
+  const { max_rows: maxRows, cooldown, quarantine_after: quarantineAfter } = check;
   const remedy = sql.remedy ? { sql: sql.remedy } : stated && { request: buildRequest(stated.http.request) };
-  return {
-    ...{ name, mode, params, key: Array.isArray(key) ? key : [key], limit, batch, destructive },
+  const cooldownMs = cooldown ?? (stated === undefined ? 0 : requestCooldownMs);
+  const behaviour = {
+    ...{ name, params, key: Array.isArray(key) ? key : [key], limit, maxRows, batch, destructive, cooldownMs },
+    quarantineAfter,
     ...(action === undefined ? {} : { action }),
+    ...(threshold === undefined ? {} : { threshold }),
     detect: sql.detect,
     ...(remedy === undefined ? {} : { remedy }),
     ...(sql.audit === undefined ? {} : { audit: sql.audit }),
   };
+  return { ...behaviour, mode, contractHash: hashCheck(behaviour) };
 }

@@ -42,7 +42,7 @@ export function checkWatchdog(
     remarks.push(...checkKeys(check, sql, path), ...checkRemedy(check, sql, path, declared));
     if (!sql.detect) continue;
     const { detect, remedy, audit } = sql;
-    const bind = ({ text, parameters }: SqlStatement): SqlStatement => ({ text, parameters });
+    const bind = ({ text, parameters, returnsRows }: SqlStatement): SqlStatement => ({ text, parameters, returnsRows });
     statements.set(name, {
       detect: bind(detect),
       ...(remedy === undefined ? {} : { remedy: bind(remedy) }),

@@ -1,5 +1,5 @@
 import { hash as digest } from 'node:crypto';
-import type { CommonOrder, SweepOrder, WatchdogOrder } from '../workflows/contract.ts';
+import type { CommonOrder, SweepOrder, WatchdogCheck, WatchdogOrder } from '../workflows/contract.ts';
 import type { DstPolicy } from './dst.ts';
 
 /** The part of an order that decides what a run does; its cadence without the clock changes written out. */
@@ -29,6 +29,11 @@ export function hashRevision(frontmatter: Record<string, unknown>, runbook: stri
  */
 export function hashContract(behaviour: Behaviour): string {
   return hash({ ...behaviour, env: behaviour.env.toSorted(), secrets: behaviour.secrets.toSorted() });
+}
+
+/** SHA-256 in hex of what a check finds and does, whatever its mode: what a dry run of it gives evidence for. */
+export function hashCheck(behaviour: Omit<WatchdogCheck, 'mode' | 'contractHash'>): string {
+  return hash(behaviour);
 }
 
 function hash(value: unknown): string {

@@ -10,6 +10,8 @@ export interface ParsedSql {
   kind: string;
   /** The names of the columns it gives; undefined where they cannot be told, as with `*`. */
   columns: string[] | undefined;
+  /** Whether it gives rows: a SELECT, or one with RETURNING. */
+  returnsRows: boolean;
   /** The kinds of the statements that its WITH clauses hold. */
   inner: string[];
 }
@@ -56,7 +58,7 @@ export function parseSql(sql: string): ParsedSql | { fault: Fault } {
   if (more.length > 0) return { fault: { offset: 0, message: `expected one statement, here are ${more.length + 1}` } };
   const [kind = '', body] = Object.entries(first)[0] ?? [];
   const { parameters, places } = numbered;
-  return { text: numbered.text, parameters, places, kind, ...describeStatement(body) };
+  return { text: numbered.text, parameters, places, kind, ...describeStatement(kind, body) };
 }
 
 interface NumberedSql {
@@ -106,9 +108,10 @@ function runParser(text: string): { statements: Record<string, unknown>[] } | { 
   }
 }
 
-function describeStatement(body: unknown): { columns: string[] | undefined; inner: string[] } {
+function describeStatement(kind: string, body: unknown): Pick<ParsedSql, 'columns' | 'inner' | 'returnsRows'> {
   const statement = (body ?? {}) as {
     targetList?: { ResTarget?: { name?: string; val?: Record<string, unknown> } }[];
+    returningClause?: unknown;
     withClause?: { ctes?: { CommonTableExpr?: { ctequery?: Record<string, unknown> } }[] };
   };
   const names = (statement.targetList ?? []).map(({ ResTarget }) => ResTarget?.name ?? nameColumn(ResTarget?.val));
@@ -116,6 +119,7 @@ function describeStatement(body: unknown): { columns: string[] | undefined; inne
   const ctes = statement.withClause?.ctes ?? [];
   return {
     columns: known.length === names.length && known.length > 0 ? known : undefined,
+    returnsRows: kind === 'SelectStmt' || statement.returningClause !== undefined,
     inner: ctes.flatMap(({ CommonTableExpr }) => Object.keys(CommonTableExpr?.ctequery ?? {})),
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countField, lineField, variableField } from './fields.ts';
+import { countField, durationField, lineField, variableField } from './fields.ts';
 import { requestSchema } from './request-schema.ts';
 
 /** The most checks that a watchdog may have, and the most rows that one of them may bring. */
@@ -21,7 +21,11 @@ const checkSchema = z.strictObject(
       .default({}),
     key: z.union([column, z.array(column).min(1, columnExpectation)], columnExpectation),
     limit: countField(1, mostRows, 'a number of rows').default(1_000),
-    batch: countField(1, mostRows, 'a number of rows').optional(),
+    max_rows: countField(1, mostRows, 'a number of rows').default(1),
+    batch: z.boolean().default(false),
+    threshold: z.string('expected the name of one of the `params`').optional(),
+    cooldown: durationField({ wholeSeconds: true, leastMs: 1_000 }).optional(),
+    quarantine_after: countField(1, 1_000, 'a number of runs').default(5),
     destructive: z.boolean().optional(),
     remedy: z
       .strictObject(

@@ -4,12 +4,13 @@
  */
 
 import type { FailedAttempt, RetryPlan, StageTimes, SweepPlan, TargetTally } from './sweep-plan.ts';
-import type { WatchdogPlan } from './watchdog-plan.ts';
+import type { ActionRecord, CheckReport, WatchdogPlan } from './watchdog-plan.ts';
 
 export { mayResume, progressSignal } from './sweep-plan.ts';
 export type { EachPlan, Expectation, FailedAttempt, OutcomeRules, PollPlan } from './sweep-plan.ts';
 export type { RequestTemplate, RetryPlan, StageTimes, SweepPlan, TargetTally } from './sweep-plan.ts';
 export { auditParameters } from './watchdog-plan.ts';
+export type { ActionOutcome, ActionRecord, CheckMode, CheckReport, Decision } from './watchdog-plan.ts';
 export type { SqlStatement, WatchdogCheck, WatchdogPlan } from './watchdog-plan.ts';
 
 /** Name of the one workflow type; what a schedule starts. */
@@ -118,10 +119,12 @@ export interface WatchdogOrder extends CommonOrder {
   watchdog: WatchdogPlan;
 }
 
-/** A firing by hand: the second argument of the workflow; absent when a schedule fired it. */
+/** A firing by hand, or by a notification: the second argument of the workflow; absent when a schedule fired it. */
 export interface HandFiring {
-  trigger: 'manual' | 'canary';
+  trigger: 'manual' | 'canary' | 'notify';
   actor: string;
+  /** Turns `auto` and `sim` of a watchdog's checks into `dry_run`. */
+  dryRun?: true;
 }
 
 /** One firing as the activities get it: all that the row's identity and its first columns need. */
@@ -135,6 +138,8 @@ export interface Firing {
   workflowId: string;
   /** The first run of the workflow's chain; names a firing by hand. */
   workflowRunId: string;
+  /** Checks of a watchdog only look. */
+  dryRun?: true;
 }
 
 /** What became of a run: what the activity returns, the workflow's result, and the content of one row. */
@@ -168,6 +173,10 @@ export interface RunReport {
   isTooShort?: true;
   /** How many results of targets the history could not take; absent where it took them all. */
   detailsDropped?: number;
+  /** Of a watchdog. */
+  checks?: CheckReport[];
+  /** Of a watchdog: what the history was not there to take when it was done; absent in a workflow's result. */
+  actions?: ActionRecord[];
   /** False while the row could not be written; the workflow then sees to it. */
   recorded: boolean;
 }

@@ -1,0 +1,62 @@
+import type { ActionOutcome, ActionRecord, CheckReport, Firing } from '../workflows/contract.ts';
+
+/** A finding that is not resolved, as the history has it. Times are ISO. */
+export interface KnownFinding {
+  checkName: string;
+  /** A JSON array of the key's values. */
+  key: string;
+  state: 'open' | 'quarantined';
+  openedAt: string;
+  /** In how many runs in a row its remedy failed or did not cure. */
+  failedRuns: number;
+  lastActionAt?: string;
+}
+
+/** Which definition's run it is. */
+export interface WatchRun {
+  definitionId: string;
+  definitionUuid: string;
+  runId: string;
+  /** ISO, to the millisecond. */
+  scheduledAt: string;
+  trigger: Firing['trigger'];
+}
+
+/** The triplets of one transaction in the watched database, before it has committed. */
+export interface ActionBatch {
+  /** A UUID. */
+  id: string;
+  run: WatchRun;
+  /** Which server the transaction is on; pg_control_system's system_identifier. */
+  systemIdentifier: string;
+  /** Absent where there was no transaction: a request. */
+  xid?: string;
+  actions: ActionRecord[];
+}
+
+/** What one check saw in a run. */
+export interface CheckObservation {
+  report: CheckReport;
+  quarantineAfter: number;
+  /** Whether all that there is was seen: what is not listed is then resolved. */
+  isComplete: boolean;
+  /** `row` is JSON text; `outcome` is absent where nothing was done about it. */
+  findings: { key: string; row: string; outcome?: ActionOutcome; error?: string }[];
+}
+
+/** What a watchdog keeps in the history: the life of its findings, and the triplets of what it did. */
+export interface WatchLedger {
+  /** The findings of a definition that are open or quarantined. */
+  readFindings(definitionUuid: string): Promise<KnownFinding[]>;
+  /** Keeps triplets whose transaction has not committed yet; they count once they are settled as committed. */
+  prepare(batch: ActionBatch): Promise<void>;
+  /** Says what became of them; only the first word counts. A committed one is journaled in the same statement. */
+  settle(batchId: string, fate: 'committed' | 'aborted'): Promise<void>;
+  /** Those whose fate nobody told, such as of a worker that died. */
+  listUnsettled(definitionUuid: string): Promise<{ id: string; systemIdentifier: string; xid?: string }[]>;
+  /**
+   * Keeps what a run saw: opens, keeps, resolves and quarantines findings, and writes a row for each check. May be
+   * repeated. Returns the findings that this call quarantined.
+   */
+  observe(run: WatchRun, checks: CheckObservation[]): Promise<{ checkName: string; key: string }[]>;
+}
