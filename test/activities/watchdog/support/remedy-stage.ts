@@ -84,7 +84,7 @@ async function detect(client: pg.Client, { watchdog }: WatchdogOrder): Promise<F
 export async function defineRemedy(
   detectSql: string,
   http: string,
-  { audit = '', keys = '' } = {},
+  { audit = '', keys = '', env = 'TARGET_URL', secrets = 'TARGET_TOKEN, TEST_DSN' } = {},
 ): Promise<WatchdogOrder> {
   const block = audit === '' ? '' : `\n\`\`\`sql audit\n${audit}\n\`\`\`\n`;
   const text = `---
@@ -94,8 +94,8 @@ owner: tests
 kind: watchdog
 schedule: { every: 5m }
 budget: { max_seconds: 60 }
-env: [TARGET_URL]
-secrets: [TARGET_TOKEN, TEST_DSN]
+env: [${env}]
+secrets: [${secrets}]
 ${keys}
 watchdog:
   database: [TEST_DSN]
