@@ -17,8 +17,8 @@ export type { RequestRemedy } from './remedy-request.ts';
  * is unknown, and replaced once the answer is in; so a worker that dies in between leaves word of what it may have done.
  * Where the check has an audit, that is tried and rolled back first: nothing is sent that could not be audited.
  *
- * @throws the signal's reason; ExchangeError and TemplateError about certificate files; what the audit's rehearsal, or a
- * history that can keep no triplet, throws. What was sent before is kept.
+ * @throws the signal's reason; ExchangeError and TemplateError about certificate files; what the database says of the
+ * audit's rehearsal, or that the session is gone; what `prepare` throws. What was sent before is kept.
  */
 export async function treatByRequest(remedy: RequestRemedy, findings: readonly Finding[]): Promise<Treated[]> {
   const { treatment, environment } = remedy;
@@ -114,6 +114,8 @@ async function keep(treatment: Treatment, ended: ActionRecord, intent: PreparedA
 async function send(opened: OpenedRemedy, request: HttpRequest, intent: PreparedActions): Promise<RequestEnd> {
   const account = openAccount(0);
   try {
+    // The session holds the definition's lock; a worker that was frozen may have lost both by now.
+    await opened.treatment.client.query('SELECT');
     return await sendInTime({ ...opened, account }, request);
   } catch (error) {
     await intent.settle(account.hasSent ? 'committed' : 'aborted');

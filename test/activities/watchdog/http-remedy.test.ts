@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { InterruptedError } from '../../../activities/deadline.ts';
 import { startTarget } from '../../support/target.ts';
@@ -145,6 +146,23 @@ it('nothing is sent that could not be audited, or be kept in the history', async
   expect(target.calls).toEqual([]);
   expect(await readAudit()).toEqual([]);
   expect((await stage.client.query('select now() = statement_timestamp() as idle')).rows).toEqual([{ idle: 't' }]);
+});
+
+it('a run that has lost its session, and with it its lock, sends nothing more', async () => {
+  await insert(`(1, 'a', 1)`);
+  const client = new pg.Client({ connectionString: stage.url });
+  client.on('error', () => {});
+  const ended = new Promise((resolve) => client.once('end', resolve));
+  await client.connect();
+  await stage.client.query(
+    'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()',
+  );
+  await ended;
+  await expect(stage.treat(await defineRemedy(workers, redeploy), environment(), { client })).rejects.toThrow(
+    /not queryable/,
+  );
+  expect(target.calls).toEqual([]);
+  expect(stage.kept).toMatchObject([{ fate: 'aborted' }]);
 });
 
 it('a request that was answered and could not be audited says both', async () => {

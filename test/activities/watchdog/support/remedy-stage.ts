@@ -3,11 +3,10 @@ import pg from 'pg';
 import type { Finding, Treatment } from '../../../../activities/watchdog/finding.ts';
 import { treatByRequest } from '../../../../activities/watchdog/http-remedy.ts';
 import { resolveVariables } from '../../../../activities/variables.ts';
-import { compileFiles, prepareCompiler } from '../../../../compiler/compile-files.ts';
-import { renderProblem } from '../../../../compiler/problem.ts';
 import type { ActionRecord, WatchdogOrder } from '../../../../workflows/contract.ts';
 import { makeTick } from '../../../history/support/history.ts';
 import { createTestDatabase } from '../../../support/database.ts';
+import { compileWatchdog } from './compile-watchdog.ts';
 
 /** What the history was told of the triplets of one transaction, or of one request. */
 export interface Kept {
@@ -17,6 +16,7 @@ export interface Kept {
 
 /** A database to watch and a history that keeps what it is told in a list. */
 export interface RemedyStage {
+  url: string;
   client: pg.Client;
   kept: Kept[];
   /** Runs the first check of a definition against the database, and its remedy for all that it finds. */
@@ -35,8 +35,7 @@ export async function openRemedyStage(): Promise<RemedyStage> {
   await client.connect();
   const kept: Kept[] = [];
   const stage: RemedyStage = {
-    client,
-    kept,
+    ...{ url: database.url, client, kept },
     async treat(order, environment, changes = {}) {
       const variables = resolveVariables(order, environment);
       const findings = await detect(client, order);
@@ -119,10 +118,5 @@ ${block}
 ## On automation error
 ## On assessment failure
 `;
-  const files = [{ file: 'test.md', text }];
-  await prepareCompiler(files);
-  const { definitions, problems } = compileFiles(files);
-  const order = definitions[0]?.order;
-  if (order?.kind !== 'watchdog') throw new Error(problems.map((problem) => renderProblem(problem)).join('\n'));
-  return order;
+  return (await compileWatchdog(text)).order;
 }
