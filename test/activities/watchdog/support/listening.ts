@@ -22,8 +22,8 @@ export interface ListeningStage {
   /** The listeners of one more worker. */
   openListeners(changes?: Partial<ListenerOptions>): Listeners;
   notify(channel: string, payload?: string): Promise<void>;
-  /** Pids of the connections that are listening for a definition, or stand by. */
-  connectionsOf(order: WatchdogOrder): Promise<number[]>;
+  /** Pids of the connections that are listening for a definition, or stand by: of those whose last statement is like that. */
+  connectionsOf(order: WatchdogOrder, statement?: string): Promise<number[]>;
   /** Waits until one of them listens. */
   awaitListening(order: WatchdogOrder): Promise<number>;
   endConnection(pid: number): Promise<void>;
@@ -57,24 +57,15 @@ export async function openListeningStage(): Promise<ListeningStage> {
       return listeners;
     },
     notify: async (channel, payload = '') => void (await watched.query('select pg_notify($1, $2)', [channel, payload])),
-    async connectionsOf({ definition }) {
+    async connectionsOf({ definition }, statement = '%') {
       const { rows } = await watched.query<{ pid: number }>(
-        'select pid from pg_stat_activity where application_name = $1',
-        [`actcore listen ${definition.id}`],
+        `select pid from pg_stat_activity where application_name = $1 and query like $2 and state = 'idle'`,
+        [`actcore listen ${definition.id}`, statement],
       );
       return rows.map(({ pid }) => pid);
     },
-    awaitListening: ({ definition }) =>
-      eventually(
-        async () => {
-          const { rows } = await watched.query<{ pid: number }>(
-            `select pid from pg_stat_activity where application_name = $1 and query like 'LISTEN%' and state = 'idle'`,
-            [`actcore listen ${definition.id}`],
-          );
-          return rows[0]?.pid;
-        },
-        { everyMs: 25 },
-      ),
+    awaitListening: (order) =>
+      eventually(async () => (await stage.connectionsOf(order, 'LISTEN%'))[0], { everyMs: 25 }),
     endConnection: async (pid) => void (await watched.query('select pg_terminate_backend($1)', [pid])),
     async notifiedRuns({ definition }) {
       const rows = await runner.runsOf(definition.id);
