@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import type { ActionOutcome, ActionRecord, CheckReport, Firing } from '../workflows/contract.ts';
 
 /** A finding that is not resolved, as the history has it. Times are ISO. */
@@ -60,10 +59,4 @@ export interface WatchLedger {
    * repeated. Returns the findings that this call quarantined.
    */
   observe(run: WatchRun, checks: CheckObservation[]): Promise<{ checkName: string; key: string }[]>;
-}
-
-/** Stands in until the history of watchdogs is merged: a history that is away. */
-export function createWatchLedger(_pool: pg.Pool): WatchLedger {
-  const away = () => Promise.reject(new Error('not merged'));
-  return { readFindings: away, prepare: away, settle: away, listUnsettled: away, observe: away };
 }
