@@ -1,7 +1,10 @@
 import type pg from 'pg';
 import type { WatchLedger } from '../../history/watch-ledger.ts';
 import type { WatchedDatabase } from './database.ts';
-import type { HistoryLine } from './history-line.ts';
+import type { Watch } from './watch.ts';
+
+/** The worker of a request that says nothing for so long after its hard timeout will say nothing any more. */
+const lostAfterMs = 60_000;
 
 /**
  * Finds out what became of the transactions whose triplets an earlier run has left unsettled, because its worker died or the
@@ -9,12 +12,13 @@ import type { HistoryLine } from './history-line.ts';
  */
 export async function settleEarlier(
   { client, systemIdentifier }: WatchedDatabase,
-  watch: WatchLedger,
-  history: HistoryLine,
-  definitionUuid: string,
+  { watch, history, context, order }: Pick<Watch, 'history' | 'context' | 'order'> & { watch: WatchLedger },
 ): Promise<void> {
-  const unsettled = (await history.ask(() => watch.listUnsettled(definitionUuid))) ?? [];
+  const { uuid } = order.definition;
+  const unsettled = (await history.ask(() => watch.listUnsettled(uuid))) ?? [];
+  const lostBeforeMs = context.deps.now().getTime() - order.budget.hardTimeoutMs - lostAfterMs;
   for (const batch of unsettled) {
+    if (batch.xid === undefined && Date.parse(batch.preparedAt) > lostBeforeMs) continue;
     // Another server knows nothing of it: it waits for a run there.
     if (batch.xid !== undefined && batch.systemIdentifier !== systemIdentifier) continue;
     const fate = batch.xid === undefined ? 'committed' : await askFate(client, batch.xid);

@@ -88,7 +88,7 @@ async function prepareWatch(
   const { systemIdentifier } = database;
   const history = openHistoryLine();
   const trail = openAuditTrail({ watch, history, run, systemIdentifier, redactData });
-  await settleEarlier(database, watch, history, run.definitionUuid);
+  await settleEarlier(database, { watch, history, context, order });
   const known = (await history.ask(() => watch.readFindings(run.definitionUuid))) ?? [];
   return {
     ...{ context, order, variables, redactData, run, history, trail, database, failures: openFailureList() },
