@@ -134,7 +134,7 @@ it('a listener goes on for a schedule that runs, and ends with one that is pause
 
 it('a database that is away is said once, without its password', async () => {
   const order = await stage.apply('away');
-  const listeners = stage.openListeners({ environment: { TEST_DSN: 'postgres://me:s3cret%2Fpw@127.0.0.1:1/none' } });
+  const listeners = stage.openListeners({ environment: { WATCHED_URL: 'postgres://me:s3cret%2Fpw@127.0.0.1:1/none' } });
   stage.warnings.length = 0;
   listeners.refresh(order);
   await eventually(async () => stage.warnings.length > 0);
