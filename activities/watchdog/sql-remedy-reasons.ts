@@ -6,12 +6,12 @@ export const sqlRemedyReasons = {
   cannotLock: 'its detect query gives no row that could be locked',
   mayNotLock: 'this role may not lock them',
   readOnlyLock: 'the database is read-only',
-  notCured: 'the remedy ran and the finding is still there; it was rolled back',
-  tooManyRows: (most: number) => `the remedy touches more rows than max_rows (${most}); it was rolled back`,
+  notCured: 'the finding is still there after it',
+  tooManyRows: (most: number) => `it touches more rows than max_rows (${most})`,
   tooManyBatchRows: (rows: number, findings: number, most: number) =>
-    `the remedy touches ${rows} rows for ${findings} findings, more than max_rows (${most}) allows; all of it was rolled back`,
+    `it touches ${rows} rows for ${findings} findings, more than max_rows (${most}) allows for each; nothing of the batch was done`,
   othersNotCured: (left: number, all: number) =>
-    `the remedy ran and ${left} of ${all} findings are still there; all of it was rolled back`,
+    `${left} of ${all} findings are still there after it; nothing of the batch was done`,
   lockedElsewhere: 'another transaction holds rows that the remedy touches',
   unknownName: (block: string, name: string) =>
     `the ${block} binds :${name}, which is neither one of the params nor a column of the detect query`,

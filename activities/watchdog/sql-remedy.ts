@@ -1,5 +1,7 @@
 import type { ActionOutcome } from '../../workflows/contract.ts';
 import type { Finding, Treated, Treatment } from './finding.ts';
+import { CheckError } from './check-error.ts';
+import { explainSqlFault } from './sql-fault.ts';
 import { treatBatch } from './sql-remedy-batch.ts';
 import { RemedyError, describeFault, isLockFault, readCode } from './sql-remedy-error.ts';
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
@@ -41,9 +43,17 @@ export async function treatBySql(treatment: Treatment, findings: readonly Findin
     }
     return treated;
   } catch (error) {
-    if (error instanceof RemedyError) error.treated = treated;
-    throw error;
+    throw treatment.signal.aborted ? treatment.signal.reason : tellTreated(error, treated);
   }
+}
+
+/** What ends the treatment knows of the findings that were committed before it came. */
+function tellTreated(error: unknown, treated: Treated[]): unknown {
+  const message = error instanceof CheckError ? error.message : explainSqlFault(error);
+  if (message === undefined) return error;
+  const told = new RemedyError(message, { cause: error });
+  told.treated = treated;
+  return told;
 }
 
 /** Parts that take about as long as a transaction should, by how long the one before took. */

@@ -47,6 +47,7 @@ export const watchReasons = {
   hardTimeout: (hardTimeoutMs: number) => `the hard timeout of ${seconds(hardTimeoutMs)} interrupted it`,
   cancelled: 'someone cancelled the run',
   shutDown: 'the worker was shut down before the run had ended',
+  abandoned: 'the server no longer waits for this run: it was terminated, or given up as lost',
 } as const;
 
 /** Why a check whose definition says `auto` or `sim` only looks. */
