@@ -154,12 +154,30 @@ LANGUAGE sql AS $$
   SELECT pg_advisory_xact_lock(hashtextextended('actcore.watch/' || of_definition, 0))
 $$;
 
+-- Whether the same was proposed for a finding since it was resolved last.
+CREATE FUNCTION actcore.is_proposed(
+  of_definition uuid, of_check text, of_key text, by_id uuid, what text, decided text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM actcore.actions
+    WHERE definition_uuid = of_definition AND check_name = of_check AND md5(finding_key) = md5(of_key)
+      AND finding_key = of_key AND outcome = 'proposed' AND id <> by_id AND action = what
+      AND (decision ->> 'parameters') IS NOT DISTINCT FROM (decided::json ->> 'parameters')
+      AND recorded_at > coalesce((
+        SELECT max(resolved_at) FROM actcore.findings
+        WHERE definition_uuid = of_definition AND check_name = of_check AND md5(key) = md5(of_key) AND key = of_key),
+        '-infinity'))
+$$;
+
 -- Keeps triplets whose transaction has not ended yet. An action that an earlier batch has, and that is not known to be
 -- committed, is told anew by this one. What was proposed in an episode is not proposed again in it, unless by other words.
 CREATE FUNCTION actcore.prepare_actions(
   batch uuid, of_definition uuid, definition_name text, of_run uuid, tick timestamptz, fired_by text, server text,
-  transaction_id text, records json) RETURNS void
+  transaction_id text, ids uuid[], checks text[], keys text[], actions text[], modes text[], outcomes text[],
+  befores text[], afters text[], decisions text[], errors text[], moments timestamptz[]) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+  committed uuid[] := '{}';
 BEGIN
   PERFORM actcore.lock_watch(of_definition);
   INSERT INTO actcore.action_batches (
@@ -167,31 +185,26 @@ BEGIN
   VALUES (batch, of_definition, definition_name, of_run, tick, fired_by, server, transaction_id)
   ON CONFLICT DO NOTHING;
   IF NOT EXISTS (SELECT FROM actcore.action_batches WHERE id = batch AND fate = 'pending') THEN RETURN; END IF;
-  INSERT INTO actcore.actions AS action (
-    id, batch_id, run_id, scheduled_at, definition_uuid, definition_id, check_name, finding_key, action, mode, outcome,
-    before, after, decision, error, at)
-  SELECT DISTINCT ON (id) id, batch, of_run, tick, of_definition, definition_name, "checkName", "findingKey", given.action,
-    mode, outcome, before::json, after::json, decision::json, error, at
-  FROM ROWS FROM (json_to_recordset(records) AS (id uuid, "checkName" text, "findingKey" text, action text, mode text,
-    outcome text, before text, after text, decision text, error text, at timestamptz))
-    WITH ORDINALITY AS given (
-      id, "checkName", "findingKey", action, mode, outcome, before, after, decision, error, at, place)
-  WHERE outcome <> 'proposed' OR NOT EXISTS (
-    SELECT FROM actcore.actions AS former
-    WHERE former.definition_uuid = of_definition AND former.check_name = given."checkName"
-      AND md5(former.finding_key) = md5(given."findingKey") AND former.finding_key = given."findingKey"
-      AND former.outcome = 'proposed' AND former.id <> given.id AND former.action = given.action
-      AND (former.decision ->> 'parameters') IS NOT DISTINCT FROM (given.decision::json ->> 'parameters')
-      AND former.recorded_at > coalesce((
-        SELECT max(resolved_at) FROM actcore.findings AS past
-        WHERE past.definition_uuid = of_definition AND past.check_name = given."checkName"
-          AND md5(past.key) = md5(given."findingKey") AND past.key = given."findingKey"), '-infinity'))
-  ORDER BY id, place DESC
-  ON CONFLICT (id) DO UPDATE SET
-    (batch_id, outcome, before, after, decision, error, at) =
-    (excluded.batch_id, excluded.outcome, excluded.before, excluded.after, excluded.decision, excluded.error, excluded.at)
-    WHERE NOT EXISTS (
-      SELECT FROM actcore.action_batches AS former WHERE former.id = action.batch_id AND former.fate = 'committed');
+  FOR attempt IN 1..2 LOOP
+    BEGIN
+      INSERT INTO actcore.actions (
+        id, batch_id, run_id, scheduled_at, definition_uuid, definition_id, check_name, finding_key, action, mode,
+        outcome, before, after, decision, error, at)
+      SELECT id, batch, of_run, tick, of_definition, definition_name, check_name, finding_key, given.action, mode,
+        outcome, before::json, after::json, decision::json, error, at
+      FROM unnest(ids, checks, keys, actions, modes, outcomes, befores, afters, decisions, errors, moments) AS given (
+        id, check_name, finding_key, action, mode, outcome, before, after, decision, error, at)
+      WHERE id <> ALL (committed) AND (outcome <> 'proposed' OR NOT actcore.is_proposed(
+        of_definition, check_name, finding_key, id, given.action, decision));
+      EXIT;
+    EXCEPTION WHEN unique_violation THEN
+      -- Seldom, and so not looked for before each insert.
+      IF attempt = 2 THEN RAISE; END IF;
+      DELETE FROM actcore.actions AS former WHERE id = ANY (ids) AND NOT EXISTS (
+        SELECT FROM actcore.action_batches AS past WHERE past.id = former.batch_id AND past.fate = 'committed');
+      committed := ARRAY(SELECT id FROM actcore.actions WHERE id = ANY (ids));
+    END;
+  END LOOP;
   DELETE FROM actcore.action_batches AS emptied
   WHERE definition_uuid = of_definition AND run_id = of_run AND fate = 'pending'
     AND NOT EXISTS (SELECT FROM actcore.actions WHERE run_id = of_run AND batch_id = emptied.id);
@@ -201,22 +214,24 @@ $$;
 -- Says what became of a batch; only the first word counts. What a committed one changed is journaled with it.
 CREATE FUNCTION actcore.settle_actions(batch uuid, became text) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+  settled actcore.action_batches;
+  actor text;
 BEGIN
   PERFORM actcore.lock_watch(definition_uuid) FROM actcore.action_batches WHERE id = batch;
-  UPDATE actcore.action_batches SET fate = became, settled_at = now() WHERE id = batch AND fate = 'pending';
+  UPDATE actcore.action_batches SET fate = became, settled_at = now() WHERE id = batch AND fate = 'pending'
+  RETURNING * INTO settled;
   IF NOT FOUND OR became <> 'committed' THEN RETURN; END IF;
+  actor := actcore.name_actor(settled.run_id, settled.scheduled_at, settled.trigger);
   INSERT INTO actcore.journal (
     entity_type, entity_id, field, action, old_value, new_value, actor, source, workspace)
-  SELECT 'finding', actcore.name_finding(action.definition_id, check_name, finding_key), action.action,
+  SELECT 'finding', actcore.name_finding(definition_id, check_name, finding_key), done.action,
     CASE WHEN before IS NULL AND after IS NOT NULL THEN 'insert'
       WHEN after IS NULL AND outcome = 'cured' THEN 'delete' ELSE 'update' END,
-    before, after, fired.actor, 'watchdog', 'run ' || action.run_id
-  FROM actcore.action_batches AS settled
-  CROSS JOIN LATERAL (
-    SELECT actcore.name_actor(settled.run_id, settled.scheduled_at, settled.trigger) AS actor) AS fired
-  JOIN actcore.actions AS action ON action.run_id = settled.run_id AND action.batch_id = settled.id
-  WHERE settled.id = batch AND outcome IN ('cured', 'sent')
-  ORDER BY at, action.id;
+    before, after, actor, 'watchdog', 'run ' || settled.run_id
+  FROM actcore.actions AS done
+  WHERE run_id = settled.run_id AND batch_id = settled.id AND outcome IN ('cured', 'sent')
+  ORDER BY at, id;
 END
 $$;
 
