@@ -14,8 +14,9 @@ CREATE TABLE actcore.findings (
   -- The values of the key's columns, a JSON array, as the watched database wrote it.
   key text NOT NULL,
   state text NOT NULL CHECK (state IN ('open', 'quarantined', 'resolved')),
-  -- Of the check that saw it last: what it gives evidence for.
+  -- Of the check that saw it last: what it gives evidence for, and what it was run as.
   contract_hash text NOT NULL,
+  mode text NOT NULL CHECK (mode IN ('auto', 'dry_run', 'sim', 'block')),
   -- The row as it was seen last.
   detected json NOT NULL,
   opened_at timestamptz NOT NULL DEFAULT now(),
@@ -277,15 +278,15 @@ BEGIN
   WHERE name <> ALL (coalesce(overtaken, '{}'));
 
   WITH report AS MATERIALIZED (
-    SELECT name, "contractHash" AS contract_hash, mode = 'auto' AS acts, "quarantineAfter" AS quarantine_after,
+    SELECT name, "contractHash" AS contract_hash, mode, "quarantineAfter" AS quarantine_after,
       "isComplete" AND mode <> 'block' AS is_complete
     FROM json_to_recordset(reports) AS given (
       name text, mode text, "contractHash" text, "quarantineAfter" integer, "isComplete" boolean)
     WHERE name = ANY (told)),
   given AS MATERIALIZED (
     SELECT DISTINCT ON (name, row.key) name, row.key, row.row::json AS detected, outcome, error, contract_hash,
-      quarantine_after, acts AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
-      acts AND coalesce(outcome = 'sent', false) AS is_sent
+      mode, quarantine_after, mode = 'auto' AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
+      mode = 'auto' AND coalesce(outcome = 'sent', false) AS is_sent
     FROM report JOIN json_to_recordset(seen) AS row ("check" text, key text, row text, outcome text, error text)
       ON row."check" = name
     ORDER BY name, row.key),
@@ -299,13 +300,12 @@ BEGIN
       AND finding.state <> 'resolved'),
   ruled AS (
     SELECT judged.*, coalesce(outcome = 'cured', false) AS is_cured,
-      coalesce(state = 'quarantined', false) AS was_quarantined,
       coalesce(state = 'quarantined', false) OR (failed_runs > 0 AND failed_runs >= quarantine_after) AS is_quarantined
     FROM judged),
   kept AS (
     UPDATE actcore.findings AS finding SET
       state = CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
-      contract_hash = ruled.contract_hash, detected = ruled.detected, failed_runs = ruled.failed_runs,
+      contract_hash = ruled.contract_hash, mode = ruled.mode, detected = ruled.detected, failed_runs = ruled.failed_runs,
       last_seen_at = now(), last_seen_run = of_run, seen_runs = seen_runs + 1,
       last_outcome = coalesce(outcome, last_outcome),
       last_error = CASE WHEN outcome IS NULL THEN last_error ELSE error END,
@@ -316,11 +316,11 @@ BEGIN
     FROM ruled WHERE finding.id = ruled.id),
   opened AS (
     INSERT INTO actcore.findings (
-      definition_uuid, definition_id, check_name, key, state, contract_hash, detected, opened_run, last_seen_run,
+      definition_uuid, definition_id, check_name, key, state, contract_hash, mode, detected, opened_run, last_seen_run,
       failed_runs, last_outcome, last_error, quarantined_at, quarantined_run, resolved_at, resolved_run, resolution)
     SELECT of_definition, definition_name, name, key,
       CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
-      contract_hash, detected, of_run, of_run, failed_runs, outcome, error,
+      contract_hash, mode, detected, of_run, of_run, failed_runs, outcome, error,
       CASE WHEN is_quarantined AND NOT is_cured THEN now() END, CASE WHEN is_quarantined AND NOT is_cured THEN of_run END,
       CASE WHEN is_cured THEN now() END, CASE WHEN is_cured THEN of_run END, CASE WHEN is_cured THEN 'cured' END
     FROM ruled WHERE id IS NULL)
