@@ -12,7 +12,6 @@ import { observeSchedule } from '../schedules/observe.ts';
 import type { PlannedChange } from '../schedules/plan.ts';
 import type { WatchdogCheck } from '../workflows/contract.ts';
 import { describeUnproven, findUnproven } from './proof-gate.ts';
-import { describeUnrunnable } from './unrunnable.ts';
 
 /** Why definitions may not be applied as they are. */
 export interface GateFindings {
@@ -103,8 +102,6 @@ export function describeGate(
   { uncanaried, unproven, retired }: GateFindings,
 ): string | undefined {
   const { id, file, order } = definition;
-  const unrunnable = describeUnrunnable(definition);
-  if (unrunnable !== undefined) return unrunnable;
   const retirement = retired.get(id);
   if (retirement !== undefined) {
     return `it was retired on ${retirement.retiredAt?.slice(0, 10)} by ${retirement.retiredBy}: ${retirement.retiredReason}; take it up again with --unretire`;

@@ -1,11 +1,14 @@
 import { setMaxListeners } from 'node:events';
+import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, makeTelemetryFilterString } from '@temporalio/worker';
 import type { LogLevel } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
+import { createListeners } from '../activities/watchdog/listeners.ts';
 import { openHistory } from '../history/database.ts';
 import { openDetailWriter } from '../history/detail-writer.ts';
 import { createLedger } from '../history/ledger.ts';
 import { readResults } from '../history/results.ts';
+import { createWatchLedger } from '../history/watch-ledger.ts';
 import { obtainBundle } from './bundle.ts';
 
 export interface WorkerOptions {
@@ -48,13 +51,20 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const details = openDetailWriter(history);
   const leaving = new AbortController();
   setMaxListeners(0, leaving.signal);
+  const listeners = createListeners({
+    client: new Client({ connection, namespace }),
+    environment,
+    warn: (message) => Runtime.instance().logger.warn(message),
+  });
   const activities = createActivities({
     ledger: createLedger(history),
     details,
+    watch: createWatchLedger(history),
     readResults: (runId, scheduledAt) => readResults(history, runId, scheduledAt),
     environment,
     now: () => new Date(),
     leaving: leaving.signal,
+    listeners,
   });
   const worker = await Worker.create({
     connection,
@@ -71,6 +81,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       try {
         await worker.run();
       } finally {
+        await listeners.close();
         await connection.close();
         await details.close();
         await history.end();
@@ -79,6 +90,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     shutdown: () => {
       if (worker.getState() !== 'RUNNING') return;
       leaving.abort();
+      // Another worker hears them from now on.
+      void listeners.close();
       worker.shutdown();
     },
   };

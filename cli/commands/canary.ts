@@ -11,7 +11,6 @@ import { listActing } from '../proof-gate.ts';
 import { Refusal } from '../refusal.ts';
 import { withTemporal } from '../temporal-service.ts';
 import { defaultDefinitions } from '../settings.ts';
-import { describeUnrunnable } from '../unrunnable.ts';
 
 interface CanaryOptions extends CommonOptions {
   definitions: string;
@@ -32,8 +31,6 @@ export function addCanary(program: Command, signal: AbortSignal): void {
     .option('--detach', 'do not wait for the end');
   handle<CanaryOptions>(withJson(command), signal, async (session, options, [target = '']) => {
     const definition = await chooseDefinition(target, options.definitions, session);
-    const unrunnable = describeUnrunnable(definition);
-    if (unrunnable !== undefined) throw new Refusal(`${definition.id} cannot be run: ${unrunnable}`);
     const { settings } = session;
     const firing = { trigger: 'canary', actor: settings.actor, ...nameDryRun(definition, options) } as const;
     return withTemporal(settings, async (client, connection) => {
