@@ -103,6 +103,7 @@ CREATE TABLE actcore.findings (
   key text NOT NULL,
   state text NOT NULL,
   contract_hash text NOT NULL,
+  mode text NOT NULL,
   detected json NOT NULL,
   opened_at timestamp with time zone NOT NULL DEFAULT now(),
   opened_run uuid NOT NULL,
@@ -122,6 +123,7 @@ CREATE TABLE actcore.findings (
   CONSTRAINT findings_check2 CHECK (((state = 'resolved'::text) = (resolved_at IS NOT NULL))),
   CONSTRAINT findings_check3 CHECK (((resolved_at IS NULL) = (resolved_run IS NULL))),
   CONSTRAINT findings_check4 CHECK (((resolved_at IS NULL) = (resolution IS NULL))),
+  CONSTRAINT findings_mode_check CHECK ((mode = ANY (ARRAY['auto'::text, 'dry_run'::text, 'sim'::text, 'block'::text]))),
   CONSTRAINT findings_pkey PRIMARY KEY (id),
   CONSTRAINT findings_resolution_check CHECK ((resolution = ANY (ARRAY['cured'::text, 'vanished'::text]))),
   CONSTRAINT findings_state_check CHECK ((state = ANY (ARRAY['open'::text, 'quarantined'::text, 'resolved'::text]))));
@@ -377,15 +379,15 @@ BEGIN
   WHERE name <> ALL (coalesce(overtaken, '{}'));
 
   WITH report AS MATERIALIZED (
-    SELECT name, "contractHash" AS contract_hash, mode = 'auto' AS acts, "quarantineAfter" AS quarantine_after,
+    SELECT name, "contractHash" AS contract_hash, mode, "quarantineAfter" AS quarantine_after,
       "isComplete" AND mode <> 'block' AS is_complete
     FROM json_to_recordset(reports) AS given (
       name text, mode text, "contractHash" text, "quarantineAfter" integer, "isComplete" boolean)
     WHERE name = ANY (told)),
   given AS MATERIALIZED (
     SELECT DISTINCT ON (name, row.key) name, row.key, row.row::json AS detected, outcome, error, contract_hash,
-      quarantine_after, acts AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
-      acts AND coalesce(outcome = 'sent', false) AS is_sent
+      mode, quarantine_after, mode = 'auto' AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
+      mode = 'auto' AND coalesce(outcome = 'sent', false) AS is_sent
     FROM report JOIN json_to_recordset(seen) AS row ("check" text, key text, row text, outcome text, error text)
       ON row."check" = name
     ORDER BY name, row.key),
@@ -399,13 +401,12 @@ BEGIN
       AND finding.state <> 'resolved'),
   ruled AS (
     SELECT judged.*, coalesce(outcome = 'cured', false) AS is_cured,
-      coalesce(state = 'quarantined', false) AS was_quarantined,
       coalesce(state = 'quarantined', false) OR (failed_runs > 0 AND failed_runs >= quarantine_after) AS is_quarantined
     FROM judged),
   kept AS (
     UPDATE actcore.findings AS finding SET
       state = CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
-      contract_hash = ruled.contract_hash, detected = ruled.detected, failed_runs = ruled.failed_runs,
+      contract_hash = ruled.contract_hash, mode = ruled.mode, detected = ruled.detected, failed_runs = ruled.failed_runs,
       last_seen_at = now(), last_seen_run = of_run, seen_runs = seen_runs + 1,
       last_outcome = coalesce(outcome, last_outcome),
       last_error = CASE WHEN outcome IS NULL THEN last_error ELSE error END,
@@ -416,11 +417,11 @@ BEGIN
     FROM ruled WHERE finding.id = ruled.id),
   opened AS (
     INSERT INTO actcore.findings (
-      definition_uuid, definition_id, check_name, key, state, contract_hash, detected, opened_run, last_seen_run,
+      definition_uuid, definition_id, check_name, key, state, contract_hash, mode, detected, opened_run, last_seen_run,
       failed_runs, last_outcome, last_error, quarantined_at, quarantined_run, resolved_at, resolved_run, resolution)
     SELECT of_definition, definition_name, name, key,
       CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
-      contract_hash, detected, of_run, of_run, failed_runs, outcome, error,
+      contract_hash, mode, detected, of_run, of_run, failed_runs, outcome, error,
       CASE WHEN is_quarantined AND NOT is_cured THEN now() END, CASE WHEN is_quarantined AND NOT is_cured THEN of_run END,
       CASE WHEN is_cured THEN now() END, CASE WHEN is_cured THEN of_run END, CASE WHEN is_cured THEN 'cured' END
     FROM ruled WHERE id IS NULL)
