@@ -1,9 +1,9 @@
 import pg from 'pg';
+import { rewriteSql } from '../../expressions/sql-lexemes.ts';
 import type { WatchdogCheck } from '../../workflows/contract.ts';
 import { CheckError } from './check-error.ts';
 import type { Finding } from './finding.ts';
 import { type SentSql, explainSqlFault, findLine } from './sql-fault.ts';
-import { trimStatement } from './trim-statement.ts';
 import { watchReasons } from './watch-reasons.ts';
 
 /** What a check has found; `hasMore` where there was more than its limit, or than fits. */
@@ -50,7 +50,7 @@ const ownColumns = ['actcore_total', 'actcore_key', 'actcore_row'] as const;
 function wrapDetect({ detect: { text }, key, limit }: Pick<WatchdogCheck, 'detect' | 'key' | 'limit'>): SentSql {
   const columns = key.map((column) => `actcore_f.${pg.escapeIdentifier(column)}`).join(', ');
   const head = 'WITH actcore_found AS MATERIALIZED (\n';
-  const body = trimStatement(text);
+  const body = rewriteSql(text, () => undefined);
   const tail = `
 ), actcore_taken AS MATERIALIZED (
 SELECT json_build_array(${columns})::text AS actcore_key, to_json(actcore_f)::text AS actcore_row, actcore_f.*

@@ -41,6 +41,7 @@ export const watchReasons = {
   simulated: (action: string) => `${action}: simulated, and rolled back`,
   notCured: (action: string) => `${action} did not cure it, and was rolled back`,
   failed: (action: string) => `${action} failed, and was rolled back`,
+  notAnswered: (action: string) => `${action} failed`,
   rowsLocked: 'another transaction holds its rows; the next run comes back to it',
   quarantined: (failedRuns: number) =>
     `quarantined: its remedy failed in ${failedRuns} runs in a row; \`actcore findings retry\` releases it`,

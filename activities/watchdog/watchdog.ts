@@ -26,7 +26,7 @@ import { watchReasons } from './watch-reasons.ts';
 export async function watchdog(context: RunContext): Promise<Ending> {
   const { order, deps } = context;
   if (order.kind !== 'watchdog') return { outcome: 'automation_error', reason: watchReasons.notWatchdog };
-  // A canary may be of a definition that is not the one that runs.
+  // What only tries a file out is no reason to listen for it.
   if (context.firing.trigger !== 'canary') deps.listeners?.refresh(order);
   let redact: Variables['redact'] | undefined;
   try {
