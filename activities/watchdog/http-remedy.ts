@@ -5,10 +5,14 @@ import { openHostGuard } from '../host-guard.ts';
 import { type HttpRequest, openHttpClient } from '../http-client.ts';
 import { buildRequest, renderTlsFiles } from '../request.ts';
 import { rehearseAudit, writeAudit } from './audit.ts';
+import { CheckError } from './check-error.ts';
 import { nameAction } from './proposal.ts';
 import type { Finding, PreparedActions, Treated, Treatment } from './finding.ts';
 import { remedyReasons } from './remedy-reasons.ts';
 import { type OpenedRemedy, type RequestEnd, type RequestRemedy, sendInTime } from './remedy-request.ts';
+
+import { explainSqlFault } from './sql-fault.ts';
+import { RemedyError } from './sql-remedy-error.ts';
 
 export type { RequestRemedy } from './remedy-request.ts';
 
@@ -17,8 +21,8 @@ export type { RequestRemedy } from './remedy-request.ts';
  * is unknown, and replaced once the answer is in; so a worker that dies in between leaves word of what it may have done.
  * Where the check has an audit, that is tried and rolled back first: nothing is sent that could not be audited.
  *
- * @throws the signal's reason; ExchangeError and TemplateError about certificate files; what the database says of the
- * audit's rehearsal, or that the session is gone; what `prepare` throws. What was sent before is kept.
+ * @throws RemedyError, with those that were before it, where the audit could not be written, the session is gone, or
+ * `prepare` throws a CheckError; the signal's reason; ExchangeError and TemplateError about certificate files.
  */
 export async function treatByRequest(remedy: RequestRemedy, findings: readonly Finding[]): Promise<Treated[]> {
   const { treatment, environment } = remedy;
@@ -31,14 +35,22 @@ export async function treatByRequest(remedy: RequestRemedy, findings: readonly F
   const tls = renderTlsFiles(template, openScope(remedy));
   const client = await openHttpClient({ tls, guard: openHostGuard(environment), environment });
   const opened: OpenedRemedy = { ...remedy, template, client };
+  const treated: Treated[] = [];
   try {
     await rehearseAudit(treatment, first, openRecord(opened, first, remedyReasons.endUnknown));
-    const treated: Treated[] = [];
     for (const finding of findings) treated.push(await treatOne(opened, finding));
     return treated;
+  } catch (error) {
+    throw tellTreated(error, treated);
   } finally {
     await client.close();
   }
+}
+
+/** What broke the treatment off in a way that an operator can set right, with what was done before it. */
+function tellTreated(error: unknown, treated: Treated[]): unknown {
+  const message = error instanceof CheckError ? error.message : explainSqlFault(error);
+  return message === undefined ? error : Object.assign(new RemedyError(message, { cause: error }), { treated });
 }
 
 function openScope({ treatment, order, firing, variables }: RequestRemedy) {

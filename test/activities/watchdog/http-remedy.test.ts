@@ -1,6 +1,9 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { InterruptedError } from '../../../activities/deadline.ts';
+import { CheckError } from '../../../activities/watchdog/check-error.ts';
+import { RemedyError } from '../../../activities/watchdog/sql-remedy-error.ts';
+import type { ActionRecord } from '../../../workflows/contract.ts';
 import { startTarget } from '../../support/target.ts';
 import type { Call, Target } from '../../support/target.ts';
 import { defineRemedy, openRemedyStage } from './support/remedy-stage.ts';
@@ -146,6 +149,19 @@ it('nothing is sent that could not be audited, or be kept in the history', async
   expect(target.calls).toEqual([]);
   expect(await readAudit()).toEqual([]);
   expect((await stage.client.query('select now() = statement_timestamp() as idle')).rows).toEqual([{ idle: 't' }]);
+});
+
+it('what was sent before the history went away is told', async () => {
+  await insert(`(1, 'a', 1)`, `(2, 'b', 1)`);
+  const prepare = async ([record]: ActionRecord[]) => {
+    if (record?.findingKey === '["2"]') throw new CheckError('no place for the audit');
+    return { settle: async () => {} };
+  };
+  target.answer = answerWith(200);
+  const broken = await stage.treat(await defineRemedy(workers, redeploy), environment(), { prepare }).catch((e) => e);
+  expect(broken).toBeInstanceOf(RemedyError);
+  expect(broken).toMatchObject({ message: 'no place for the audit', treated: [{ outcome: 'sent' }] });
+  expect(target.calls).toHaveLength(1);
 });
 
 it('a run that has lost its session, and with it its lock, sends nothing more', async () => {
