@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Definition } from '../compiler/definition.ts';
 import { printProgress } from '../dev/progress.ts';
+import { startExampleLedger } from '../dev/ledger.ts';
 import { startExampleHub } from '../dev/state-hub.ts';
 import { startStack } from '../dev/stack.ts';
 import type { Stack } from '../dev/stack.ts';
@@ -22,8 +23,8 @@ export interface DevOptions {
   ports: 'usual' | 'any';
   paths: string[];
   set: Pick<CompiledSet, 'definitions' | 'texts'>;
-  /** The definition whose canary is run at the start. */
-  demonstrated: Definition | undefined;
+  /** The definitions whose canaries are run at the start. */
+  demonstrated: Definition[];
 }
 
 /** Brings everything up, shows one canary, applies the definitions, and serves until the signal; whatever was started is ended on every way out. */
@@ -31,9 +32,9 @@ export async function serveDev(session: Session, options: DevOptions): Promise<v
   const cleanups: (() => Promise<void>)[] = [];
   const progress = printProgress();
   try {
-    const { settings, working } = await bringUp(session, options, cleanups);
+    const { settings, working, hasLedger } = await bringUp(session, options, cleanups);
     const running = { ...session, settings };
-    if (options.demonstrated !== undefined) await demonstrate(running, options.demonstrated);
+    for (const definition of options.demonstrated) await demonstrate(running, definition, hasLedger);
     // Whoever is enabled here without a canary is refused as everywhere, with the command that helps.
     const changes = await applySet(running, options.set, { paths: options.paths, waivers: {} });
     printChanges(changes, running.output, 'applied');
@@ -61,14 +62,18 @@ async function bringUp(
   { settings: given, output, env, signal }: Session,
   options: DevOptions,
   cleanups: (() => Promise<void>)[],
-): Promise<{ settings: Settings; working: Promise<void> }> {
+): Promise<{ settings: Settings; working: Promise<void>; hasLedger: boolean }> {
   const { stateDir, ports } = options;
   const stack = await startStack({ stateDir, ports, env, signal, onProgress: printProgress() });
   cleanups.push(() => stack.stop());
   const settings = settingsOf(given, stack);
-  const hub = await startExampleHub(stack, { stateDir, ports, signal });
-  cleanups.push(() => hub.stop());
+  const place = { stateDir, ports, signal };
+  const [hub, ledger] = await startBoth(
+    [startExampleHub(stack, place), startExampleLedger(stack, env, place)],
+    cleanups,
+  );
   output.note(`State Hub (the example target) on ${hub.url}`);
+  if (ledger !== undefined) output.note(`Ledger (the example database, with rows that break) on ${ledger.url}`);
   await withHistory(settings, migrate);
   const httpUrl = stack.embedded.temporal?.httpUrl;
   if (httpUrl !== undefined) output.note(`Temporal's HTTP API on ${httpUrl}`);
@@ -76,10 +81,27 @@ async function bringUp(
     ...{ STATE_HUB_URL: hub.url, STATE_HUB_TOKEN: hub.token, TEMPORAL_NAMESPACE: settings.namespace },
     ...(httpUrl === undefined ? {} : { TEMPORAL_HTTP_URL: httpUrl }),
     ...env,
+    // The example's remedies go to the example, whatever the terminal says.
+    ...ledger?.environment,
   });
   cleanups.push(() => worker.stop());
   output.note(`worker polls ${settings.taskQueue}\n`);
-  return { settings, working: worker.working };
+  return { settings, working: worker.working, hasLedger: ledger !== undefined };
+}
+
+interface Stoppable {
+  stop: () => Promise<void>;
+}
+
+/** Both are waited for, so that one which comes up when the other has failed is stopped too. */
+async function startBoth<First extends Stoppable, Second extends Stoppable | undefined>(
+  starts: [Promise<First>, Promise<Second>],
+  cleanups: (() => Promise<void>)[],
+): Promise<[First, Second]> {
+  for (const ended of await Promise.allSettled(starts)) {
+    if (ended.status === 'fulfilled' && ended.value !== undefined) cleanups.push(ended.value.stop);
+  }
+  return Promise.all(starts);
 }
 
 function settingsOf(given: Settings, stack: Stack): Settings {
@@ -102,12 +124,22 @@ async function runWorker(settings: Settings, environment: NodeJS.ProcessEnv) {
   return { working, stop };
 }
 
-async function demonstrate(session: Session, definition: Definition): Promise<void> {
+/**
+ * Runs the canary of a definition. A watchdog first only looks, which is what an operator would do; where it watches a
+ * database of their own and not the example, that is all.
+ */
+async function demonstrate(session: Session, definition: Definition, hasLedger: boolean): Promise<void> {
+  const { kind } = definition.order.definition;
+  if (kind === 'watchdog') await runCanary(session, definition, { dryRun: true });
+  if (kind === 'sweep' || hasLedger) await runCanary(session, definition, {});
+}
+
+async function runCanary(session: Session, definition: Definition, how: { dryRun?: true }): Promise<void> {
   const { settings, output } = session;
-  output.line(`Canary of ${definition.id}:`);
+  output.line(`Canary of ${definition.id}${how.dryRun === true ? ', which only looks' : ''}:`);
   await withTemporal(settings, async (client, connection) => {
     await ensureSearchAttributes(connection, settings.namespace);
-    const firing = { trigger: 'canary', actor: settings.actor } as const;
+    const firing = { trigger: 'canary', actor: settings.actor, ...how } as const;
     const run = await fireByHand(client, settings, definition.order, firing, definition);
     await reportFiring(session, client, run, { follow: true });
   });

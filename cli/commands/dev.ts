@@ -6,8 +6,11 @@ import { requireSet } from '../definition-files.ts';
 import { serveDev } from '../dev-session.ts';
 import { defaultDefinitions } from '../settings.ts';
 
-/** The definition that the example target serves. */
-const demonstratedId = 'the-custodian.state-hub-consistency-sweep';
+/** The definitions that the examples serve. */
+const demonstratedIds: ReadonlySet<string> = new Set([
+  'the-custodian.state-hub-consistency-sweep',
+  'scarab.ledger-watchdog',
+]);
 
 interface DevCommandOptions extends CommonOptions {
   anyPorts?: boolean;
@@ -28,7 +31,7 @@ export function addDev(program: Command, signal: AbortSignal): void {
     const set = await requireSet(paths, session.output);
     await serveDev(session, {
       ...{ paths, set },
-      demonstrated: set.definitions.find(({ id }) => id === demonstratedId),
+      demonstrated: set.definitions.filter(({ id }) => demonstratedIds.has(id)),
       ports: anyPorts === true ? 'any' : 'usual',
       stateDir: locateStateDir(session.env, process.cwd()),
     });
