@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { prepareCompiler } from '../../compiler/compile-files.ts';
 import type { WatchdogCheck, WatchdogOrder } from '../../workflows/contract.ts';
 import { change as changeText, compileGood, listProblems, sample } from './sample.ts';
-import { watchdogSample } from './watchdog-sample.ts';
+import { fullWatchdogSample, watchdogSample } from './watchdog-sample.ts';
 
 beforeAll(() => prepareCompiler([{ file: 'a.md', text: watchdogSample }]));
 
@@ -98,6 +98,10 @@ test('a channel fires the watchdog, gathered for a second unless another time is
   expect(hash.contractHash).not.toBe(cadence.contractHash);
   const cron = change('{ every: 5m }', '{ cron: "*/5 * * * *", listen: plans_changed }');
   expect(compilePlan(cron).listen?.channel).toBe('plans_changed');
+});
+
+test('a check may have all of the keys at once', () => {
+  expect(listProblems(fullWatchdogSample)).toEqual([]);
 });
 
 const batch = change('mode: auto', 'mode: auto\n      batch: true');

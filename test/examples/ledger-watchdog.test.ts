@@ -144,7 +144,7 @@ it.each([
     `insert into workers select gen_random_uuid(), 'acc', 'w' || n, now() from generate_series(1, ${alive}) n`,
   );
   const check = order.watchdog.checks[1]!;
-  const values = check.detect.parameters.map((name) => String(check.params[name]));
+  const values = check.detect.parameters.map((name) => JSON.stringify(check.params[name]));
   const found = await client.query<{ desired: string }>(check.detect.text, values);
   expect(found.rows.map((row) => row.desired)).toEqual(desired === undefined ? [] : [desired]);
 });

@@ -36,7 +36,7 @@ type Row = Record<string, string | null>;
 export async function runChecks(order: WatchdogOrder, env: Record<string, string>): Promise<CheckTallies> {
   const { watchdog } = order;
   const connectionString = watchdog.database.map((name) => env[name]).find((value) => value !== undefined);
-  const client = new pg.Client({ connectionString, types: { getTypeParser: () => (text: unknown) => text } as never });
+  const client = new pg.Client({ connectionString, types: { getTypeParser: () => (text: unknown) => text } });
   await client.connect();
   try {
     const tallies: CheckTallies = {};
