@@ -1,11 +1,14 @@
 import type { DetailWriter } from '../history/detail-writer.ts';
 import type { Ledger } from '../history/ledger.ts';
+import type { WatchLedger } from '../history/watch-ledger.ts';
 import type { TargetResult } from '../history/results.ts';
 
 /** What the activities need from their worker. */
 export interface Dependencies {
   ledger: Ledger;
   details: DetailWriter;
+  /** What watchdogs keep of their findings and of what they did. */
+  watch: WatchLedger;
   /** The results of a run that the history has so far; the scheduled time is ISO. */
   readResults(runId: string, scheduledAt: string): Promise<TargetResult[]>;
   /** Where variables are looked up: the worker's environment. */

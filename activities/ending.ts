@@ -1,5 +1,7 @@
 import {
+  type ActionRecord,
   type AssessmentFailure,
+  type CheckReport,
   type Firing,
   type Order,
   type Outcome,
@@ -25,6 +27,9 @@ export interface Ending {
   targets?: TargetTally;
   /** How many results of targets the history could not take. */
   detailsDropped?: number;
+  /** Of a watchdog; see `RunReport`. */
+  checks?: CheckReport[];
+  actions?: ActionRecord[];
   /** When the work itself had ended; absent where nothing was left to do after it. */
   finishedAt?: Date;
 }
@@ -41,7 +46,15 @@ export function reportEnding(
   ending: Ending,
   times: RunTimes & { attempt: number; certainty: RunReport['certainty']; account?: Account },
 ): RunReport {
-  const { failures = [], failureCount = failures.length, response, targets, detailsDropped = 0 } = ending;
+  const {
+    failures = [],
+    failureCount = failures.length,
+    response,
+    targets,
+    detailsDropped = 0,
+    checks,
+    actions,
+  } = ending;
   const tookMs = times.finishedAt.getTime() - times.startedAt.getTime();
   const leastMs = order.budget.minDurationMs ?? 0;
   const isTooShort = ending.outcome === 'completed' && tookMs < leastMs;
@@ -65,6 +78,8 @@ export function reportEnding(
     ...(targets === undefined ? {} : { targets }),
     ...(isTooShort ? { isTooShort } : {}),
     ...(detailsDropped === 0 ? {} : { detailsDropped }),
+    ...(checks === undefined ? {} : { checks }),
+    ...(actions === undefined ? {} : { actions }),
     recorded: false,
   };
 }

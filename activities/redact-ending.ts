@@ -20,5 +20,10 @@ export function redactEnding<End extends Ending>(ending: End, redact: Redact = a
       message: clean(message),
     }));
   }
+  if (ending.checks !== undefined) {
+    sealed.checks = ending.checks.map(({ error, ...rest }) =>
+      error === undefined ? rest : { ...rest, error: clean(error) },
+    );
+  }
   return sealed;
 }

@@ -18,6 +18,7 @@ import { openDetailWriter } from '../history/detail-writer.ts';
 import { createLedger } from '../history/ledger.ts';
 import { migrate } from '../history/migrate.ts';
 import { readResults } from '../history/results.ts';
+import { createWatchLedger } from '../history/watch-ledger.ts';
 import type { Order, RunReport } from '../workflows/contract.ts';
 
 const targets = 1_000;
@@ -103,6 +104,7 @@ async function sweepTargets(history: ReturnType<typeof openHistory>, url: string
   const { sweep } = createActivities({
     ledger: createLedger(history),
     details,
+    watch: createWatchLedger(history),
     readResults: (runId, scheduledAt) => readResults(history, runId, scheduledAt),
     environment: { TARGET_URL: url, TARGET_TOKEN: 'secret-of-the-bench' },
     now: () => new Date(),

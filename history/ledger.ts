@@ -1,6 +1,8 @@
 import type pg from 'pg';
-import type { FailedAttempt, Firing, Order, RunReport } from '../workflows/contract.ts';
+import type { ActionRecord, CheckReport, FailedAttempt, Firing, Order, RunReport } from '../workflows/contract.ts';
+import { keepDone } from './action-batches.ts';
 import { writeInMonths } from './months.ts';
+import { keepChecks } from './observation.ts';
 import { findRun, reportOf } from './queries.ts';
 import { runIdOf } from './run-id.ts';
 import { standings } from './standing.ts';
@@ -16,7 +18,10 @@ export interface RunStart {
 export interface Ledger {
   /** Makes the row of a run that has started; leaves a row that is already there as it is. */
   recordStart(order: Order, firing: Firing, start: RunStart): Promise<void>;
-  /** Writes how a run ended, unless a row of equal or higher standing is there; returns what the row says then. */
+  /**
+   * Writes how a run ended, unless a row of equal or higher standing is there; returns what the row says then. What a
+   * watchdog's checks did, and the actions that no history was there for, are written whichever row stands, once.
+   */
   recordEnd(order: Order, firing: Firing, report: RunReport): Promise<RunReport>;
 }
 
@@ -26,6 +31,7 @@ const columns = [
   ...['contract_hash', 'workflow_id', 'workflow_run_id', 'standing', 'outcome', 'assessment'],
   ...['assessment_failure_count', 'exit_code', 'reason', 'attempt', 'started_at', 'finished_at'],
   ...['response_status', 'response', 'stages', 'targets', 'too_short', 'details_dropped'],
+  'dry_run',
 ] as const;
 
 const parameters = columns.map((_, index) => `$${index + 1}`).join(', ');
@@ -53,7 +59,7 @@ export function createLedger(pool: pg.Pool): Ledger {
     async recordStart(order, firing, start) {
       await writeRow(pool, firing, upsertRun, startValues(order, firing, start));
     },
-    async recordEnd(order, firing, report) {
+    async recordEnd(order, firing, { actions = [], ...report }) {
       const failures = report.assessmentFailures;
       const wrote = await writeRow(pool, firing, upsertRunWithDetails, [
         ...endValues(order, firing, report),
@@ -62,11 +68,26 @@ export function createLedger(pool: pg.Pool): Ledger {
         failures.map((failure) => storable(failure.message)),
         JSON.stringify((report.failedAttempts ?? []).map(storableAttempt)),
       ]);
+      await keepWatched(pool, order, firing, { checks: report.checks ?? [], actions });
       if (wrote) return { ...report, recorded: true };
       const standing = await findRun(pool, runIdOf(order.definition.uuid, firing));
       return standing === undefined ? { ...report, recorded: true } : reportOf(standing);
     },
   };
+}
+
+/** After the row, which says who is the actor of the actions. */
+async function keepWatched(
+  pool: pg.Pool,
+  { definition }: Order,
+  firing: Firing,
+  { checks, actions }: { checks: CheckReport[]; actions: ActionRecord[] },
+): Promise<void> {
+  const { id: definitionId, uuid: definitionUuid } = definition;
+  const { scheduledAt, trigger } = firing;
+  const run = { definitionId, definitionUuid, runId: runIdOf(definitionUuid, firing), scheduledAt, trigger };
+  if (checks.length > 0) await keepChecks(pool, run, checks);
+  if (actions.length > 0) await keepDone(pool, run, actions);
 }
 
 /** Runs the upsert; true when it wrote. */
@@ -96,7 +117,7 @@ function startValues(order: Order, firing: Firing, start: RunStart): unknown[] {
   return [
     ...identityValues(order, firing),
     ...[standings.running, null, 'none', 0, null, reason, start.attempt, start.startedAt, null, null, null],
-    ...[null, null, false, 0],
+    ...[null, null, false, 0, firing.dryRun ?? false],
   ];
 }
 
@@ -107,5 +128,6 @@ function endValues(order: Order, firing: Firing, report: RunReport): unknown[] {
     ...[report.exitCode, report.reason, report.attempt, report.startedAt, report.finishedAt],
     ...[report.response?.status ?? null, report.response?.json ?? null],
     ...[report.stages ?? null, report.targets ?? null, report.isTooShort ?? false, report.detailsDropped ?? 0],
+    firing.dryRun ?? false,
   ];
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Assessment, AssessmentFailure, Outcome, RunReport, Trigger } from '../workflows/contract.ts';
-import type { FailedAttempt, StageTimes, TargetTally } from '../workflows/contract.ts';
+import type { CheckReport, FailedAttempt, StageTimes, TargetTally } from '../workflows/contract.ts';
 import { isoColumn } from './iso-column.ts';
 
 /** One row of the history. Times are ISO in UTC; `response` is JSON text, so that large numbers stay exact. */
@@ -33,11 +33,15 @@ export interface RunRow {
   isTooShort: boolean;
   /** How many results of targets the history could not take. */
   detailsDropped: number;
+  /** Its checks were only to look, whatever their modes. */
+  isDryRun: boolean;
 }
 
 export interface RunDetail extends RunRow {
   assessmentFailures: AssessmentFailure[];
   failedAttempts: FailedAttempt[];
+  /** Of a watchdog; empty for any other. */
+  checks: CheckReport[];
   response: string | null;
 }
 
@@ -47,7 +51,8 @@ const rowColumns = `
   assessment_failure_count AS "assessmentFailureCount", exit_code AS "exitCode", reason,
   (ARRAY['running', 'inferred', 'witnessed'])[standing + 1] AS certainty, attempt, revision,
   contract_hash AS "contractHash", workflow_id AS "workflowId", workflow_run_id AS "workflowRunId",
-  response_status AS "responseStatus", stages, targets, too_short AS "isTooShort", details_dropped AS "detailsDropped"`;
+  response_status AS "responseStatus", stages, targets, too_short AS "isTooShort", details_dropped AS "detailsDropped",
+  dry_run AS "isDryRun"`;
 
 /** The newest runs by tick, of one definition or of all. */
 export async function listRuns(
@@ -69,7 +74,7 @@ export async function listRuns(
 }
 
 /** The id itself, and those under which the definition that now has it was applied before it moved. */
-async function listIds(pool: pg.Pool, definitionId: string): Promise<string[]> {
+export async function listIds(pool: pg.Pool, definitionId: string): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `SELECT DISTINCT content ->> 'id' AS id FROM actcore.revisions WHERE definition_uuid =
        (SELECT uuid FROM actcore.definitions WHERE id = $1 ORDER BY applied_at DESC, uuid LIMIT 1)`,
@@ -87,7 +92,12 @@ export async function findRun(pool: pg.Pool, runId: string): Promise<RunDetail |
      coalesce((
        SELECT json_agg(json_strip_nulls(json_build_object('target', target, 'attempt', attempt, 'at', ${isoColumn('at')},
          'error', error, 'rescued', rescued)) ORDER BY ordinal)
-       FROM actcore.errors WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS "failedAttempts"
+       FROM actcore.errors WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS "failedAttempts",
+     coalesce((
+       SELECT json_agg(json_strip_nulls(json_build_object('name', check_name, 'mode', mode, 'contractHash', contract_hash,
+         'findings', findings, 'hasMore', has_more, 'cured', cured, 'sent', sent, 'simulated', simulated,
+         'proposed', proposed, 'failed', failed, 'left', left_alone, 'tookMs', took_ms, 'error', error)) ORDER BY ordinal)
+       FROM actcore.checks WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS checks
      FROM actcore.runs WHERE id = $1`,
     [runId],
   );
@@ -105,11 +115,11 @@ export async function findRunIds(pool: pg.Pool, prefix: string, limit: number): 
   return rows.map((row) => row.id);
 }
 
-/** Which of these contract hashes a canary has completed under, whoever fired it and whenever. */
+/** Which of these contract hashes a canary has completed under, and not a dry one, whoever fired it and whenever. */
 export async function findCanaried(db: pg.Pool | pg.ClientBase, contractHashes: string[]): Promise<Set<string>> {
   const { rows } = await db.query<{ hash: string }>(
     `SELECT hash FROM unnest($1::text[]) AS wanted (hash) WHERE EXISTS (
-       SELECT FROM actcore.runs WHERE contract_hash = hash AND trigger = 'canary' AND outcome = 'completed')`,
+       SELECT FROM actcore.runs WHERE contract_hash = hash AND trigger = 'canary' AND outcome = 'completed' AND NOT dry_run)`,
     [[...new Set(contractHashes)]],
   );
   return new Set(rows.map(({ hash }) => hash));
@@ -148,6 +158,7 @@ export function reportOf(run: RunDetail): RunReport {
     ...(run.stages === null ? {} : { stages: run.stages }),
     ...(run.failedAttempts.length === 0 ? {} : { failedAttempts: run.failedAttempts }),
     ...(run.targets === null ? {} : { targets: run.targets }),
+    ...(run.checks.length === 0 ? {} : { checks: run.checks }),
     ...(run.isTooShort ? { isTooShort: true as const } : {}),
     ...(run.detailsDropped === 0 ? {} : { detailsDropped: run.detailsDropped }),
     recorded: true,

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Assessment } from '../workflows/contract.ts';
 import { isoColumn } from './iso-column.ts';
 import { writeInMonths } from './months.ts';
-import { storable } from './storable.ts';
+import { writeStorable } from './storable.ts';
 
 /** How one target of a fan-out ended. */
 export type TargetOutcome = 'completed' | 'automation_error' | 'lock_skipped' | 'timed_out' | 'not_reached';
@@ -75,13 +75,6 @@ export async function writeResults(pool: pg.Pool, results: TargetResult[]): Prom
   });
   const json = writeStorable(rows);
   await writeInMonths(pool, ticks, () => pool.query(upsertResults, [json]));
-}
-
-/** What Postgres cannot hold stands in JSON as an escape, if it is there at all. */
-function writeStorable(rows: object[]): string {
-  const json = JSON.stringify(rows);
-  if (!/\\u(0000|d[89a-f])/i.test(json)) return json;
-  return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? storable(value) : value));
 }
 
 /** The results of a run that are there so far, by their place in the list. */

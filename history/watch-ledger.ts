@@ -1,4 +1,9 @@
+import type pg from 'pg';
 import type { ActionOutcome, ActionRecord, CheckReport, Firing } from '../workflows/contract.ts';
+import { listUnsettled, prepareActions, settleActions } from './action-batches.ts';
+import type { UnsettledBatch } from './action-batches.ts';
+import { readKnownFindings } from './known-findings.ts';
+import { observeFindings } from './observation.ts';
 
 /** A finding that is not resolved, as the history has it. Times are ISO. */
 export interface KnownFinding {
@@ -46,17 +51,35 @@ export interface CheckObservation {
 
 /** What a watchdog keeps in the history: the life of its findings, and the triplets of what it did. */
 export interface WatchLedger {
-  /** The findings of a definition that are open or quarantined. */
+  /**
+   * The findings of a definition that are open or quarantined. With them, as open, the keys that a request was made for
+   * within a day, as a run may have ended before it could tell of them.
+   */
   readFindings(definitionUuid: string): Promise<KnownFinding[]>;
-  /** Keeps triplets whose transaction has not committed yet; they count once they are settled as committed. */
+  /**
+   * Keeps triplets whose transaction has not committed yet; they count once they are settled as committed. An action
+   * that is told again replaces what was told of it, unless that is committed, and is then its new batch's; a batch that
+   * is left without any is gone. What was proposed in an episode of its finding is passed over.
+   */
   prepare(batch: ActionBatch): Promise<void>;
   /** Says what became of them; only the first word counts. A committed one is journaled in the same statement. */
   settle(batchId: string, fate: 'committed' | 'aborted'): Promise<void>;
-  /** Those whose fate nobody told, such as of a worker that died. */
-  listUnsettled(definitionUuid: string): Promise<{ id: string; systemIdentifier: string; xid?: string }[]>;
+  /** Those whose fate nobody told, such as of a worker that died; the oldest first. */
+  listUnsettled(definitionUuid: string): Promise<UnsettledBatch[]>;
   /**
    * Keeps what a run saw: opens, keeps, resolves and quarantines findings, and writes a row for each check. May be
-   * repeated. Returns the findings that this call quarantined.
+   * repeated, and changes nothing where a later run has been observed. Returns the findings that the run quarantined.
    */
   observe(run: WatchRun, checks: CheckObservation[]): Promise<{ checkName: string; key: string }[]>;
+}
+
+/** The part of the history behind `pool` that watchdogs write. */
+export function createWatchLedger(pool: pg.Pool): WatchLedger {
+  return {
+    readFindings: (definitionUuid) => readKnownFindings(pool, definitionUuid),
+    prepare: (batch) => prepareActions(pool, batch),
+    settle: (batchId, fate) => settleActions(pool, batchId, fate),
+    listUnsettled: (definitionUuid) => listUnsettled(pool, definitionUuid),
+    observe: (run, checks) => observeFindings(pool, run, checks),
+  };
 }

@@ -6,6 +6,7 @@ import { openHistory } from '../history/database.ts';
 import { openDetailWriter } from '../history/detail-writer.ts';
 import { createLedger } from '../history/ledger.ts';
 import { readResults } from '../history/results.ts';
+import { createWatchLedger } from '../history/watch-ledger.ts';
 import { obtainBundle } from './bundle.ts';
 
 export interface WorkerOptions {
@@ -51,6 +52,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const activities = createActivities({
     ledger: createLedger(history),
     details,
+    watch: createWatchLedger(history),
     readResults: (runId, scheduledAt) => readResults(history, runId, scheduledAt),
     environment,
     now: () => new Date(),

@@ -53,15 +53,15 @@ async function obtainReport(order: Order, firing: Firing, startedAt: string): Pr
   if (isSkippedAsLate(order, firing, Date.parse(startedAt))) return record({ kind: 'misfire' });
   setCurrentDetails(`waiting for a worker, or at work since ${startedAt}`);
   const isResumable = mayResume(order);
-  if (isResumable) setHandler(defineSignal<[string]>(progressSignal), setCurrentDetails);
-  const { sweep } = proxyActivities<Activities>({
+  if (isResumable || order.kind === 'watchdog') setHandler(defineSignal<[string]>(progressSignal), setCurrentDetails);
+  const { sweep, watchdog } = proxyActivities<Activities>({
     startToCloseTimeout: order.budget.hardTimeoutMs + (isResumable ? resumableAllowanceMs : recordingAllowanceMs),
     heartbeatTimeout: heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: isResumable ? handOverPolicy : { maximumAttempts: 1 },
   });
   try {
-    const report = await sweep(order, firing);
+    const report = await (order.kind === 'watchdog' ? watchdog : sweep)(order, firing);
     return report.recorded ? report : await record({ kind: 'unrecorded', report });
   } catch (error) {
     return record(concludeEnd(error));

@@ -16,6 +16,7 @@ export function readFiring(info: WorkflowInfo, byHand: HandFiring | undefined): 
     scheduledAt: (tick ?? info.startTime).toISOString(),
     workflowId: info.workflowId,
     workflowRunId: info.firstExecutionRunId,
+    ...(byHand?.dryRun === true ? { dryRun: true } : {}),
   };
 }
 

@@ -1,3 +1,41 @@
+CREATE TABLE actcore.action_batches (
+  id uuid NOT NULL,
+  definition_uuid uuid NOT NULL,
+  definition_id text NOT NULL,
+  run_id uuid NOT NULL,
+  scheduled_at timestamp with time zone NOT NULL,
+  trigger text NOT NULL,
+  system_identifier text NOT NULL,
+  xid text,
+  fate text NOT NULL DEFAULT 'pending'::text,
+  prepared_at timestamp with time zone NOT NULL DEFAULT now(),
+  settled_at timestamp with time zone,
+  CONSTRAINT action_batches_check CHECK (((fate = 'pending'::text) = (settled_at IS NULL))),
+  CONSTRAINT action_batches_fate_check CHECK ((fate = ANY (ARRAY['pending'::text, 'committed'::text, 'aborted'::text]))),
+  CONSTRAINT action_batches_pkey PRIMARY KEY (id));
+
+CREATE TABLE actcore.actions (
+  id uuid NOT NULL,
+  batch_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  scheduled_at timestamp with time zone NOT NULL,
+  definition_uuid uuid NOT NULL,
+  definition_id text NOT NULL,
+  check_name text NOT NULL,
+  finding_key text NOT NULL,
+  action text NOT NULL,
+  mode text NOT NULL,
+  outcome text NOT NULL,
+  before json,
+  after json,
+  decision json NOT NULL,
+  error text,
+  at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT actions_mode_check CHECK ((mode = ANY (ARRAY['auto'::text, 'dry_run'::text, 'sim'::text, 'block'::text]))),
+  CONSTRAINT actions_outcome_check CHECK ((outcome = ANY (ARRAY['cured'::text, 'sent'::text, 'simulated'::text, 'proposed'::text, 'not_cured'::text, 'failed'::text]))),
+  CONSTRAINT actions_pkey PRIMARY KEY (id));
+
 CREATE TABLE actcore.assessments (
   run_id uuid NOT NULL,
   scheduled_at timestamp with time zone NOT NULL,
@@ -6,6 +44,31 @@ CREATE TABLE actcore.assessments (
   rule text NOT NULL,
   message text NOT NULL,
   CONSTRAINT assessments_pkey PRIMARY KEY (run_id, scheduled_at, ordinal)) PARTITION BY RANGE (scheduled_at);
+
+CREATE TABLE actcore.checks (
+  run_id uuid NOT NULL,
+  scheduled_at timestamp with time zone NOT NULL,
+  check_name text NOT NULL,
+  ordinal integer NOT NULL,
+  definition_uuid uuid NOT NULL,
+  definition_id text NOT NULL,
+  trigger text NOT NULL,
+  mode text NOT NULL,
+  contract_hash text NOT NULL,
+  findings integer NOT NULL,
+  has_more boolean NOT NULL,
+  cured integer NOT NULL,
+  sent integer NOT NULL,
+  simulated integer NOT NULL,
+  proposed integer NOT NULL,
+  failed integer NOT NULL,
+  left_alone integer NOT NULL,
+  took_ms double precision NOT NULL,
+  error text,
+  observed boolean NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT checks_mode_check CHECK ((mode = ANY (ARRAY['auto'::text, 'dry_run'::text, 'sim'::text, 'block'::text]))),
+  CONSTRAINT checks_pkey PRIMARY KEY (run_id, scheduled_at, check_name)) PARTITION BY RANGE (scheduled_at);
 
 CREATE TABLE actcore.definitions (
   uuid uuid NOT NULL,
@@ -31,6 +94,37 @@ CREATE TABLE actcore.errors (
   error text NOT NULL,
   rescued boolean NOT NULL,
   CONSTRAINT errors_pkey PRIMARY KEY (run_id, scheduled_at, ordinal)) PARTITION BY RANGE (scheduled_at);
+
+CREATE TABLE actcore.findings (
+  id bigint NOT NULL,
+  definition_uuid uuid NOT NULL,
+  definition_id text NOT NULL,
+  check_name text NOT NULL,
+  key text NOT NULL,
+  state text NOT NULL,
+  contract_hash text NOT NULL,
+  detected json NOT NULL,
+  opened_at timestamp with time zone NOT NULL DEFAULT now(),
+  opened_run uuid NOT NULL,
+  last_seen_at timestamp with time zone NOT NULL DEFAULT now(),
+  last_seen_run uuid NOT NULL,
+  seen_runs integer NOT NULL DEFAULT 1,
+  failed_runs integer NOT NULL,
+  last_outcome text,
+  last_error text,
+  quarantined_at timestamp with time zone,
+  quarantined_run uuid,
+  resolved_at timestamp with time zone,
+  resolved_run uuid,
+  resolution text,
+  CONSTRAINT findings_check CHECK (((state = 'quarantined'::text) = (quarantined_at IS NOT NULL))),
+  CONSTRAINT findings_check1 CHECK (((quarantined_at IS NULL) = (quarantined_run IS NULL))),
+  CONSTRAINT findings_check2 CHECK (((state = 'resolved'::text) = (resolved_at IS NOT NULL))),
+  CONSTRAINT findings_check3 CHECK (((resolved_at IS NULL) = (resolved_run IS NULL))),
+  CONSTRAINT findings_check4 CHECK (((resolved_at IS NULL) = (resolution IS NULL))),
+  CONSTRAINT findings_pkey PRIMARY KEY (id),
+  CONSTRAINT findings_resolution_check CHECK ((resolution = ANY (ARRAY['cured'::text, 'vanished'::text]))),
+  CONSTRAINT findings_state_check CHECK ((state = ANY (ARRAY['open'::text, 'quarantined'::text, 'resolved'::text]))));
 
 CREATE TABLE actcore.journal (
   event_id bigint NOT NULL,
@@ -119,6 +213,7 @@ CREATE TABLE actcore.runs (
   targets jsonb,
   too_short boolean NOT NULL DEFAULT false,
   details_dropped integer NOT NULL DEFAULT 0,
+  dry_run boolean NOT NULL DEFAULT false,
   CONSTRAINT runs_assessment_check CHECK ((assessment = ANY (ARRAY['passed'::text, 'failed'::text, 'none'::text]))),
   CONSTRAINT runs_assessment_failure_count_check CHECK ((assessment_failure_count >= 0)),
   CONSTRAINT runs_check CHECK (((standing = 0) = (outcome IS NULL))),
@@ -129,19 +224,52 @@ CREATE TABLE actcore.runs (
   CONSTRAINT runs_standing_check CHECK ((standing = ANY (ARRAY[0, 1, 2]))),
   CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'canary'::text, 'backfill'::text, 'notify'::text, 'external'::text])))) PARTITION BY RANGE (scheduled_at);
 
+CREATE INDEX action_batches_requests ON actcore.action_batches USING btree (definition_uuid, prepared_at) WHERE (xid IS NULL);
+
+CREATE INDEX action_batches_unsettled ON actcore.action_batches USING btree (definition_uuid, prepared_at) WHERE (fate = 'pending'::text);
+
+CREATE INDEX actions_key ON actcore.actions USING btree (definition_uuid, check_name, md5(finding_key), at DESC);
+
+CREATE INDEX actions_run ON actcore.actions USING btree (run_id, batch_id);
+
+CREATE INDEX checks_check ON ONLY actcore.checks USING btree (definition_uuid, check_name, scheduled_at DESC);
+
+CREATE INDEX checks_evidence ON ONLY actcore.checks USING btree (contract_hash, definition_uuid) WHERE ((mode = ANY (ARRAY['dry_run'::text, 'sim'::text])) AND (error IS NULL));
+
 CREATE INDEX definitions_id ON actcore.definitions USING btree (id, applied_at DESC);
 
 CREATE INDEX errors_definition ON ONLY actcore.errors USING btree (definition_id, scheduled_at DESC);
 
+CREATE INDEX findings_definition ON actcore.findings USING btree (definition_id, opened_at DESC);
+
+CREATE INDEX findings_key ON actcore.findings USING btree (definition_uuid, check_name, md5(key), opened_at);
+
+CREATE UNIQUE INDEX findings_open ON actcore.findings USING btree (definition_uuid, check_name, md5(key)) WHERE (state <> 'resolved'::text);
+
+CREATE INDEX findings_opened ON actcore.findings USING btree (opened_at DESC);
+
 CREATE INDEX journal_at ON actcore.journal USING btree (at);
 
 CREATE INDEX journal_entity ON actcore.journal USING btree (entity_id, event_id DESC);
+
+CREATE INDEX journal_finding ON actcore.journal USING btree (split_part(entity_id, '/'::text, 1), event_id DESC) WHERE (entity_type = 'finding'::text);
 
 CREATE INDEX runs_canary ON ONLY actcore.runs USING btree (contract_hash) WHERE ((trigger = 'canary'::text) AND (outcome = 'completed'::text));
 
 CREATE INDEX runs_definition ON ONLY actcore.runs USING btree (definition_id, scheduled_at DESC);
 
 CREATE INDEX runs_scheduled ON ONLY actcore.runs USING btree (scheduled_at DESC);
+
+CREATE OR REPLACE FUNCTION actcore.ensure_known_months()
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  SELECT actcore.ensure_month(to_date(month_name, 'YYYY_MM')::timestamp AT TIME ZONE 'UTC')
+  FROM (SELECT substring(relname FROM '^runs_(\d{4}_\d{2})$') AS month_name
+        FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'actcore.runs'::regclass) AS months
+  WHERE month_name IS NOT NULL
+$function$
+;
 
 CREATE OR REPLACE FUNCTION actcore.ensure_month(moment timestamp with time zone)
  RETURNS void
@@ -155,11 +283,199 @@ DECLARE
   parent text;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('actcore.ensure_month', 0));
-  FOREACH parent IN ARRAY ARRAY['runs', 'assessments', 'errors', 'results'] LOOP
+  FOR parent IN
+    SELECT relname FROM pg_partitioned_table JOIN pg_class ON pg_class.oid = partrelid
+    WHERE relnamespace = 'actcore'::regnamespace ORDER BY relname
+  LOOP
     EXECUTE format(
       'CREATE TABLE IF NOT EXISTS actcore.%I PARTITION OF actcore.%I FOR VALUES FROM (%L) TO (%L)',
       parent || '_' || month_name, parent, lower_bound, upper_bound);
   END LOOP;
+END
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.keep_checks(of_definition uuid, definition_name text, of_run uuid, tick timestamp with time zone, fired_by text, reports json, told boolean)
+ RETURNS SETOF text
+ LANGUAGE sql
+AS $function$
+  INSERT INTO actcore.checks AS known (
+    run_id, scheduled_at, check_name, ordinal, definition_uuid, definition_id, trigger, mode, contract_hash, findings,
+    has_more, cured, sent, simulated, proposed, failed, left_alone, took_ms, error, observed)
+  SELECT of_run, tick, name, place - 1, of_definition, definition_name, fired_by, mode, "contractHash", findings,
+    "hasMore", cured, sent, simulated, proposed, failed, "left", "tookMs", error, told
+  FROM ROWS FROM (json_to_recordset(reports) AS (name text, mode text, "contractHash" text, findings integer,
+    "hasMore" boolean, cured integer, sent integer, simulated integer, proposed integer, failed integer, "left" integer,
+    "tookMs" double precision, error text))
+    WITH ORDINALITY AS given (name, mode, "contractHash", findings, "hasMore", cured, sent, simulated, proposed, failed,
+      "left", "tookMs", error, place)
+  ON CONFLICT (run_id, scheduled_at, check_name) DO UPDATE SET observed = true
+    WHERE excluded.observed AND NOT known.observed
+  RETURNING check_name
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.lock_watch(of_definition uuid)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  SELECT pg_advisory_xact_lock(hashtextextended('actcore.watch/' || of_definition, 0))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.name_actor(of_run uuid, tick timestamp with time zone, fired_by text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT coalesce((SELECT actor FROM actcore.runs WHERE id = of_run AND scheduled_at = tick), fired_by)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.name_finding(definition_name text, check_name text, key text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT definition_name || '/' || check_name || '/' || CASE WHEN length(key) > 500 THEN left(key, 500) || '…' ELSE key END
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.observe_findings(of_definition uuid, definition_name text, of_run uuid, tick timestamp with time zone, fired_by text, reports json, seen json)
+ RETURNS TABLE(check_name text, key text)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+DECLARE
+  overtaken text[];
+  told text[];
+BEGIN
+  PERFORM actcore.lock_watch(of_definition);
+  SELECT array_agg(report.name) INTO overtaken FROM json_to_recordset(reports) AS report (name text)
+  WHERE EXISTS (
+    SELECT FROM actcore.checks AS later WHERE later.definition_uuid = of_definition AND later.check_name = report.name
+      AND later.scheduled_at > tick AND later.observed);
+  SELECT array_agg(name) INTO told
+  FROM actcore.keep_checks(of_definition, definition_name, of_run, tick, fired_by, reports, true) AS kept (name)
+  WHERE name <> ALL (coalesce(overtaken, '{}'));
+
+  WITH report AS MATERIALIZED (
+    SELECT name, "contractHash" AS contract_hash, mode = 'auto' AS acts, "quarantineAfter" AS quarantine_after,
+      "isComplete" AND mode <> 'block' AS is_complete
+    FROM json_to_recordset(reports) AS given (
+      name text, mode text, "contractHash" text, "quarantineAfter" integer, "isComplete" boolean)
+    WHERE name = ANY (told)),
+  given AS MATERIALIZED (
+    SELECT DISTINCT ON (name, row.key) name, row.key, row.row::json AS detected, outcome, error, contract_hash,
+      quarantine_after, acts AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
+      acts AND coalesce(outcome = 'sent', false) AS is_sent
+    FROM report JOIN json_to_recordset(seen) AS row ("check" text, key text, row text, outcome text, error text)
+      ON row."check" = name
+    ORDER BY name, row.key),
+  judged AS (
+    SELECT given.*, finding.id, finding.state,
+      -- A request that is made again has not cured the time before.
+      coalesce(finding.failed_runs, 0)
+        + (has_failed OR (is_sent AND coalesce(last_outcome = 'sent', false)))::integer AS failed_runs
+    FROM given LEFT JOIN actcore.findings AS finding ON finding.definition_uuid = of_definition
+      AND finding.check_name = name AND md5(finding.key) = md5(given.key) AND finding.key = given.key
+      AND finding.state <> 'resolved'),
+  ruled AS (
+    SELECT judged.*, coalesce(outcome = 'cured', false) AS is_cured,
+      coalesce(state = 'quarantined', false) AS was_quarantined,
+      coalesce(state = 'quarantined', false) OR (failed_runs > 0 AND failed_runs >= quarantine_after) AS is_quarantined
+    FROM judged),
+  kept AS (
+    UPDATE actcore.findings AS finding SET
+      state = CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
+      contract_hash = ruled.contract_hash, detected = ruled.detected, failed_runs = ruled.failed_runs,
+      last_seen_at = now(), last_seen_run = of_run, seen_runs = seen_runs + 1,
+      last_outcome = coalesce(outcome, last_outcome),
+      last_error = CASE WHEN outcome IS NULL THEN last_error ELSE error END,
+      quarantined_at = CASE WHEN is_cured OR NOT is_quarantined THEN NULL ELSE coalesce(quarantined_at, now()) END,
+      quarantined_run = CASE WHEN is_cured OR NOT is_quarantined THEN NULL ELSE coalesce(quarantined_run, of_run) END,
+      resolved_at = CASE WHEN is_cured THEN now() END, resolved_run = CASE WHEN is_cured THEN of_run END,
+      resolution = CASE WHEN is_cured THEN 'cured' END
+    FROM ruled WHERE finding.id = ruled.id),
+  opened AS (
+    INSERT INTO actcore.findings (
+      definition_uuid, definition_id, check_name, key, state, contract_hash, detected, opened_run, last_seen_run,
+      failed_runs, last_outcome, last_error, quarantined_at, quarantined_run, resolved_at, resolved_run, resolution)
+    SELECT of_definition, definition_name, name, key,
+      CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
+      contract_hash, detected, of_run, of_run, failed_runs, outcome, error,
+      CASE WHEN is_quarantined AND NOT is_cured THEN now() END, CASE WHEN is_quarantined AND NOT is_cured THEN of_run END,
+      CASE WHEN is_cured THEN now() END, CASE WHEN is_cured THEN of_run END, CASE WHEN is_cured THEN 'cured' END
+    FROM ruled WHERE id IS NULL)
+  UPDATE actcore.findings AS finding SET
+    state = 'resolved', quarantined_at = NULL, quarantined_run = NULL, resolved_at = now(), resolved_run = of_run,
+    resolution = CASE WHEN finding.last_outcome = 'sent' OR EXISTS (
+      -- Of a run that ended before it could say so here.
+      SELECT FROM actcore.actions AS action JOIN actcore.action_batches AS batch ON batch.id = action.batch_id
+      WHERE action.definition_uuid = of_definition AND action.check_name = finding.check_name
+        AND md5(action.finding_key) = md5(finding.key) AND action.finding_key = finding.key
+        AND action.outcome IN ('cured', 'sent') AND batch.fate = 'committed'
+        AND action.recorded_at >= finding.last_seen_at) THEN 'cured' ELSE 'vanished' END
+  FROM report
+  WHERE finding.definition_uuid = of_definition AND finding.check_name = report.name AND report.is_complete
+    AND finding.state <> 'resolved'
+    AND NOT EXISTS (SELECT FROM given WHERE given.name = finding.check_name AND given.key = finding.key);
+
+  INSERT INTO actcore.journal (
+    entity_type, entity_id, field, action, old_value, new_value, actor, source, workspace)
+  SELECT 'finding', actcore.name_finding(finding.definition_id, finding.check_name, finding.key), 'state', 'update',
+    '"open"', '"quarantined"', actcore.name_actor(of_run, tick, fired_by), 'watchdog', 'run ' || of_run
+  FROM actcore.findings AS finding
+  WHERE finding.definition_uuid = of_definition AND finding.state <> 'resolved' AND quarantined_run = of_run
+    AND finding.check_name = ANY (told)
+  ORDER BY finding.id;
+
+  RETURN QUERY SELECT finding.check_name, finding.key FROM actcore.findings AS finding
+  WHERE finding.definition_uuid = of_definition AND finding.state <> 'resolved' AND quarantined_run = of_run
+  ORDER BY finding.id;
+END
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.prepare_actions(batch uuid, of_definition uuid, definition_name text, of_run uuid, tick timestamp with time zone, fired_by text, server text, transaction_id text, records json)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM actcore.lock_watch(of_definition);
+  INSERT INTO actcore.action_batches (
+    id, definition_uuid, definition_id, run_id, scheduled_at, trigger, system_identifier, xid)
+  VALUES (batch, of_definition, definition_name, of_run, tick, fired_by, server, transaction_id)
+  ON CONFLICT DO NOTHING;
+  IF NOT EXISTS (SELECT FROM actcore.action_batches WHERE id = batch AND fate = 'pending') THEN RETURN; END IF;
+  INSERT INTO actcore.actions AS action (
+    id, batch_id, run_id, scheduled_at, definition_uuid, definition_id, check_name, finding_key, action, mode, outcome,
+    before, after, decision, error, at)
+  SELECT DISTINCT ON (id) id, batch, of_run, tick, of_definition, definition_name, "checkName", "findingKey", given.action,
+    mode, outcome, before::json, after::json, decision::json, error, at
+  FROM ROWS FROM (json_to_recordset(records) AS (id uuid, "checkName" text, "findingKey" text, action text, mode text,
+    outcome text, before text, after text, decision text, error text, at timestamptz))
+    WITH ORDINALITY AS given (
+      id, "checkName", "findingKey", action, mode, outcome, before, after, decision, error, at, place)
+  WHERE outcome <> 'proposed' OR NOT EXISTS (
+    SELECT FROM actcore.actions AS former
+    WHERE former.definition_uuid = of_definition AND former.check_name = given."checkName"
+      AND md5(former.finding_key) = md5(given."findingKey") AND former.finding_key = given."findingKey"
+      AND former.outcome = 'proposed' AND former.id <> given.id AND former.action = given.action
+      AND (former.decision ->> 'parameters') IS NOT DISTINCT FROM (given.decision::json ->> 'parameters')
+      AND former.recorded_at > coalesce((
+        SELECT max(resolved_at) FROM actcore.findings AS past
+        WHERE past.definition_uuid = of_definition AND past.check_name = given."checkName"
+          AND md5(past.key) = md5(given."findingKey") AND past.key = given."findingKey"), '-infinity'))
+  ORDER BY id, place DESC
+  ON CONFLICT (id) DO UPDATE SET
+    (batch_id, outcome, before, after, decision, error, at) =
+    (excluded.batch_id, excluded.outcome, excluded.before, excluded.after, excluded.decision, excluded.error, excluded.at)
+    WHERE NOT EXISTS (
+      SELECT FROM actcore.action_batches AS former WHERE former.id = action.batch_id AND former.fate = 'committed');
+  DELETE FROM actcore.action_batches AS emptied
+  WHERE definition_uuid = of_definition AND run_id = of_run AND fate = 'pending'
+    AND NOT EXISTS (SELECT FROM actcore.actions WHERE run_id = of_run AND batch_id = emptied.id);
 END
 $function$
 ;
@@ -201,6 +517,32 @@ END
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION actcore.settle_actions(batch uuid, became text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM actcore.lock_watch(definition_uuid) FROM actcore.action_batches WHERE id = batch;
+  UPDATE actcore.action_batches SET fate = became, settled_at = now() WHERE id = batch AND fate = 'pending';
+  IF NOT FOUND OR became <> 'committed' THEN RETURN; END IF;
+  INSERT INTO actcore.journal (
+    entity_type, entity_id, field, action, old_value, new_value, actor, source, workspace)
+  SELECT 'finding', actcore.name_finding(action.definition_id, check_name, finding_key), action.action,
+    CASE WHEN before IS NULL AND after IS NOT NULL THEN 'insert'
+      WHEN after IS NULL AND outcome = 'cured' THEN 'delete' ELSE 'update' END,
+    before, after, fired.actor, 'watchdog', 'run ' || action.run_id
+  FROM actcore.action_batches AS settled
+  CROSS JOIN LATERAL (
+    SELECT actcore.name_actor(settled.run_id, settled.scheduled_at, settled.trigger) AS actor) AS fired
+  JOIN actcore.actions AS action ON action.run_id = settled.run_id AND action.batch_id = settled.id
+  WHERE settled.id = batch AND outcome IN ('cured', 'sent')
+  ORDER BY at, action.id;
+END
+$function$
+;
+
 CREATE TRIGGER journal_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON actcore.journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE SEQUENCE actcore.findings_id_seq;
 
 CREATE SEQUENCE actcore.journal_event_id_seq;

@@ -6,6 +6,7 @@ import type { Activities } from '../../../activities/index.ts';
 import { openDetailWriter } from '../../../history/detail-writer.ts';
 import { createLedger } from '../../../history/ledger.ts';
 import { readResults } from '../../../history/results.ts';
+import { createWatchLedger } from '../../../history/watch-ledger.ts';
 import type { Firing, Order, RunReport } from '../../../workflows/contract.ts';
 import type { TestHistory } from '../../history/support/history.ts';
 
@@ -28,6 +29,7 @@ export function makeActivities(
   return createActivities({
     ledger: createLedger(history.pool),
     details: openDetailWriter(history.pool),
+    watch: createWatchLedger(history.pool),
     readResults: (runId, scheduledAt) => readResults(history.pool, runId, scheduledAt),
     environment,
     now,
