@@ -1,4 +1,5 @@
 import type { Fault } from '../expressions/fault.ts';
+import { lexSql } from '../expressions/sql-lexemes.ts';
 import { describeStatement } from './sql-shape.ts';
 import type { StatementShape } from './sql-shape.ts';
 
@@ -34,10 +35,6 @@ export async function prepareSql(): Promise<void> {
   await library.loadModule();
   parser = library as unknown as SqlParser;
 }
-
-/** Text in quotes of all kinds, comments, casts, and then `:name` and `$1`. */
-const lexeme =
-  /[eE]'(?:[^'\\]|\\[^]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\/|\$(\w*)\$[^]*?\$\1\$|::|:([A-Za-z_]\w*)|\$\d+/g;
 
 /** Parses one statement with `:name` parameters. Offsets count from the start of `sql`. */
 export function parseSql(sql: string): ParsedSql | { fault: Fault } {
@@ -81,10 +78,11 @@ function findEndOfCode(sql: string): number {
       return;
     }
   };
-  for (const match of sql.matchAll(lexeme)) {
-    readPlain(match.index);
-    done = match.index + match[0].length;
-    if (!/^(--|\/\*)/.test(match[0])) end = done;
+  for (const { kind, text, from, to } of lexSql(sql)) {
+    readPlain(from);
+    done = to;
+    const isCode = text !== ';' && !(kind === 'text' && /^(--|\/\*)/.test(text));
+    if (isCode) end = to;
   }
   readPlain(sql.length);
   return end;
@@ -101,17 +99,16 @@ interface NumberedSql {
 function numberParameters(sql: string): NumberedSql | { fault: Fault } {
   const result: NumberedSql = { text: '', parameters: [], places: [], shifts: [{ at: 0, offset: 0 }] };
   let done = 0;
-  for (const match of sql.matchAll(lexeme)) {
-    const name = match[2];
-    if (/^\$\d/.test(match[0])) {
-      const message = `\`${match[0]}\` cannot be told apart from the parameters that are put in`;
-      return { fault: { offset: match.index, message, hint: 'write `:name`' } };
+  for (const { kind, text, from, to } of lexSql(sql)) {
+    if (kind === 'position') {
+      const message = `\`${text}\` cannot be told apart from the parameters that are put in`;
+      return { fault: { offset: from, message, hint: 'write `:name`' } };
     }
-    if (name === undefined) continue;
-    if (!result.parameters.includes(name)) result.parameters.push(name);
-    result.places.push({ name, offset: match.index });
-    result.text += `${sql.slice(done, match.index)}$${result.parameters.indexOf(name) + 1}`;
-    done = match.index + match[0].length;
+    if (kind !== 'name') continue;
+    if (!result.parameters.includes(text)) result.parameters.push(text);
+    result.places.push({ name: text, offset: from });
+    result.text += `${sql.slice(done, from)}$${result.parameters.indexOf(text) + 1}`;
+    done = to;
     result.shifts.push({ at: result.text.length, offset: done });
   }
   result.text += sql.slice(done);
