@@ -22,3 +22,10 @@ export function remarkColumn(block: FencedBlock, offset: number, name: string): 
   const message = `\`:${name}\` is of one finding, and with \`batch: true\` one statement cures them all`;
   return remarkIn(block, offset, message, `read it from the relation: \`${findingsRelation}.${name}\``);
 }
+
+/** The audit of a batch is made one statement for all findings, which is possible for one form only. */
+export function checkBatchAudit(block: FencedBlock, { insertsOneRow }: ParsedSql, isBatch: boolean): Remark[] {
+  if (!isBatch || insertsOneRow) return [];
+  const message = 'with `batch: true` the audit is one INSERT INTO ... VALUES (...) of one row, without DEFAULT';
+  return [remarkIn(block, 0, message, 'it is written for each finding, by one statement')];
+}

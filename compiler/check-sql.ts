@@ -1,7 +1,7 @@
 import { suggestName } from '../expressions/closest-name.ts';
 import { auditParameters } from '../workflows/contract.ts';
 import { remarkAt, remarkIn } from './block-remark.ts';
-import { checkRelation, remarkColumn } from './check-batch.ts';
+import { checkBatchAudit, checkRelation, remarkColumn } from './check-batch.ts';
 import type { Remark } from './remark.ts';
 import type { FencedBlock, RunbookSection } from './runbook.ts';
 import { addReturning, parseSql } from './sql.ts';
@@ -123,6 +123,7 @@ function readBlock(result: CheckSql, role: Role, block: FencedBlock | undefined,
     result.remarks.push(remarkIn(block, 0, 'a detect query runs in a read-only transaction and cannot lock', hint));
   }
   if (role === 'remedy') result.remarks.push(...checkRelation(block, parsed, given.isBatch));
+  if (role === 'audit') result.remarks.push(...checkBatchAudit(block, parsed, given.isBatch));
   const known = listParameters(result, role, given);
   if (!known) return;
   for (const { name, offset } of parsed.places) {

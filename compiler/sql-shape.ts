@@ -12,6 +12,8 @@ export interface StatementShape {
   locks: boolean;
   /** Whether it reads a relation `findings` of no schema that it does not make itself. */
   readsFindings: boolean;
+  /** Whether it is `INSERT INTO ... VALUES (...)` of one row without DEFAULT. */
+  insertsOneRow: boolean;
   /** What RETURNING has to say to give the rows that it wrote, and nothing of the tables beside them. */
   ownRows: string;
 }
@@ -24,6 +26,7 @@ interface Statement {
   targetList?: Column[];
   returningClause?: { exprs?: Column[] };
   fromClause?: unknown[];
+  selectStmt?: { SelectStmt?: { valuesLists?: { List?: { items?: Record<string, unknown>[] } }[] } };
   whereClause?: unknown;
   lockingClause?: unknown;
   relation?: { relname?: string; alias?: { aliasname?: string } };
@@ -52,8 +55,14 @@ export function describeStatement(kind: string, body: unknown): StatementShape {
     ),
     locks: statement.lockingClause !== undefined,
     readsFindings: ctes.every(({ ctename }) => ctename !== findingsRelation) && reads(statement, findingsRelation),
+    insertsOneRow: kind === 'InsertStmt' && isOneRow(statement),
     ownRows: (statement.fromClause ?? []).length === 0 ? '*' : `${nameTarget(statement)}.*`,
   };
+}
+
+function isOneRow({ selectStmt }: Statement): boolean {
+  const rows = selectStmt?.SelectStmt?.valuesLists ?? [];
+  return rows.length === 1 && (rows[0]?.List?.items ?? []).every((item) => !Object.hasOwn(item, 'SetToDefault'));
 }
 
 /** A table that is written to stands in no `RangeVar`; one that is read does, at any depth. */

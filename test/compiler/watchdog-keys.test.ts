@@ -119,6 +119,15 @@ describe('what does not fit together is told at its place', () => {
       'a.md:44:55: `:id` is of one finding, and with `batch: true` one statement cures them all -> read it from the relation: `findings.id`',
     ],
     [
+      'an audit of a batch that is not one row',
+      change(
+        'values (:run_id, :before::jsonb, :after::jsonb)',
+        'select :run_id, :before::jsonb, :after::jsonb',
+        change(remedy, 'update plans set a = 1 from findings f where plans.id = f.id', batch),
+      ),
+      'a.md:48:1: with `batch: true` the audit is one INSERT INTO ... VALUES (...) of one row, without DEFAULT -> it is written for each finding, by one statement',
+    ],
+    [
       'a relation that is not there',
       change('where id = :id', 'from findings f where plans.id = f.id'),
       'a.md:43:1: the relation `findings` is there with `batch: true` only -> add it to the check; a table of yours that has this name is written with its schema',

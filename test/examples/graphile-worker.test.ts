@@ -4,7 +4,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { compileWatchdog, replaceIn, runChecks } from './support/run-checks.ts';
+import { compileWatchdog, openCheckStage, replaceIn } from './support/run-checks.ts';
+import type { CheckStage } from './support/run-checks.ts';
 
 const file = 'examples/definitions/graphile-worker.dead-jobs.md';
 const logger = new Logger(() => () => {});
@@ -12,7 +13,9 @@ const logger = new Logger(() => () => {});
 let database: TestDatabase;
 let pgPool: pg.Pool;
 let queue: WorkerUtils;
+let stage: CheckStage;
 beforeAll(async () => {
+  stage = await openCheckStage();
   database = await createTestDatabase();
   pgPool = new pg.Pool({ connectionString: database.url, max: 3 });
   pgPool.on('error', () => {});
@@ -24,11 +27,12 @@ afterAll(async () => {
   await queue.release();
   await pgPool.end();
   await database.drop();
+  await stage.close();
 });
 
 const run = async (change?: (text: string) => string) => {
   const order = await compileWatchdog(file, change);
-  return (await runChecks(order, { JOBS_DATABASE_URL: database.url }))['dead_job'];
+  return (await stage.runChecks(order, { JOBS_DATABASE_URL: database.url }))['dead_job'];
 };
 
 it('finds a job that a worker has given up, and in auto gives it one attempt more', async () => {

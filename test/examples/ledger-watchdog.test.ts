@@ -4,22 +4,33 @@ import { seedRandom } from '../../examples/ledger/random.ts';
 import { ensureLedger } from '../../examples/ledger/schema.ts';
 import { advanceLedger, fillLedger } from '../../examples/ledger/workload.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { compileWatchdog, runChecks } from './support/run-checks.ts';
+import { compileWatchdog, openCheckStage } from './support/run-checks.ts';
 
 const file = 'activity-definitions/scarab.ledger-watchdog.md';
 const database = await createTestDatabase();
 const client = new pg.Client({ connectionString: database.url });
 await client.connect();
 await ensureLedger(client);
+const stage = await openCheckStage();
 afterAll(async () => {
   await client.end();
   await database.drop();
+  await stage.close();
 });
 beforeEach(() => client.query('truncate workers, experiment_queue, gardener_runs restart identity'));
 
 const order = await compileWatchdog(file);
-const run = () =>
-  runChecks(order, { NEON_DATABASE_URL: database.url, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/no' });
+const environment = {
+  NEON_DATABASE_URL: database.url,
+  DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing',
+  ...{
+    REDEPLOY_URL: 'http://127.0.0.1:1',
+    REDEPLOY_TOKEN: 'a',
+    COMPUTE_SCALE_URL: 'http://127.0.0.1:1',
+    COMPUTE_TOKEN: 'b',
+  },
+};
+const run = () => stage.runChecks(order, environment);
 
 async function read<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> {
   return (await client.query<Row>(sql)).rows;

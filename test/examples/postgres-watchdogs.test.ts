@@ -4,22 +4,26 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { compileWatchdog, replaceIn, runChecks } from './support/run-checks.ts';
+import { compileWatchdog, openCheckStage, replaceIn } from './support/run-checks.ts';
+import type { CheckStage } from './support/run-checks.ts';
 
 let database: TestDatabase;
 let client: pg.Client;
+let stage: CheckStage;
 beforeAll(async () => {
+  stage = await openCheckStage();
   database = await createTestDatabase();
   client = await connect('watcher');
 });
 afterAll(async () => {
   await client.end();
   await database.drop();
+  await stage.close();
 });
 
 const run = async (name: string, change: (text: string) => string) => {
   const order = await compileWatchdog(`examples/definitions/${name}.md`, change);
-  return runChecks(order, { WATCHED_DATABASE_URL: database.url });
+  return stage.runChecks(order, { WATCHED_DATABASE_URL: database.url });
 };
 
 async function connect(application: string): Promise<pg.Client> {
@@ -85,7 +89,7 @@ describe('postgres.long-transactions', () => {
         `where pid = ${pid} and backend_type = 'client backend'`,
       ),
     );
-    expect(found).toMatchObject({ idle_in_transaction: { findings: 0 }, long_running: { findings: 1, proposed: 1 } });
+    expect(found).toMatchObject({ idle_in_transaction: { findings: 0 }, long_running: { findings: 1, left: 1 } });
     await dumper.query('commit');
     await dumper.end();
   });
