@@ -144,9 +144,16 @@ ${body}
 END`;
 }
 
+/** Views of the server's activity show one transaction the same for ever, unless told not to; they have no rows to lock. */
+function refresh({ lock }: ScriptParts): string {
+  return lock === '' ? 'PERFORM pg_catalog.pg_stat_clear_snapshot();' : '';
+}
+
 /** Looks at the finding again, under a lock, as it is by now. */
-function writeLook({ detect, match, lock }: ScriptParts, { targets, expressions }: VariableList): string {
+function writeLook(parts: ScriptParts, { targets, expressions }: VariableList): string {
+  const { detect, match, lock } = parts;
   return `
+    ${refresh(parts)}
     SELECT ${[`pg_catalog.to_json(${row})::text`, ...expressions].join(', ')} INTO ${['actcore.before', ...targets].join(', ')}
     FROM ${detect} WHERE ${match} ${lock};
     IF NOT FOUND THEN
@@ -158,6 +165,7 @@ function writeLook({ detect, match, lock }: ScriptParts, { targets, expressions 
 function writeOptimistic(parts: ScriptParts, variables: VariableList): string {
   return `${writeLook(parts, variables)}
       ${parts.remedy}
+      ${refresh(parts)}
       IF touched > ${parts.maxRows} OR EXISTS (SELECT FROM ${parts.detect} WHERE ${parts.match}) THEN
         is_clean := false; EXIT;
       END IF;
@@ -169,6 +177,7 @@ function writeCareful(parts: ScriptParts, variables: VariableList): string {
   return `
     BEGIN${writeLook(parts, variables)}
       ${parts.remedy}
+      ${refresh(parts)}
       IF touched > ${parts.maxRows} THEN outcome := 'too_many'; RAISE EXCEPTION 'too many'; END IF;
       IF EXISTS (SELECT FROM ${parts.detect} WHERE ${parts.match}) THEN
         outcome := 'not_cured'; RAISE EXCEPTION 'not cured';

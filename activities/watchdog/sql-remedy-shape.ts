@@ -114,19 +114,19 @@ async function readTypes(
 /** EXPLAIN asks for the rights that the statement needs. What else it may say is of the NULLs that stand in for values. */
 async function checkPermission(client: pg.ClientBase, block: Block, parameterCount: number): Promise<void> {
   const nulls = parameterCount === 0 ? '' : `(${Array.from({ length: parameterCount }, () => 'NULL').join(', ')})`;
-  const fault = await trial(client, { text: `EXPLAIN EXECUTE actcore_${block}${nulls}` });
+  const fault = await trial(client, { text: `EXPLAIN EXECUTE actcore_${block}${nulls}`, rowMode: 'array' });
   if (readCode(fault) === '42501') throw breakDown(block, fault);
 }
 
 /** What the database has against a statement that may fail; undefined where it took it. */
 async function trial(
   client: pg.ClientBase,
-  query: pg.QueryConfig,
-  onRows?: (rows: unknown[]) => void,
+  query: pg.QueryArrayConfig,
+  onRows?: (rows: string[][]) => void,
 ): Promise<unknown> {
   await client.query('SAVEPOINT actcore_trial');
   try {
-    const { rows } = await client.query<Record<string, unknown>>(query);
+    const { rows } = await client.query<string[]>(query);
     onRows?.(rows);
     return undefined;
   } catch (error) {
@@ -159,8 +159,8 @@ async function tryLock(treatment: Treatment, shape: RemedyShape, finding: Findin
   const values = [...bindParams(check), ...check.key.map((name) => finding.columns.get(name) ?? null)];
   const text = `EXPLAIN (VERBOSE, FORMAT JSON) SELECT 1 FROM ${detect} WHERE ${matchKey(check.key, shape, keys)} ${lockClause}`;
   let isLocked = false;
-  const fault = await trial(client, { text, values }, (plans) => {
-    isLocked = findsRows(plans);
+  const fault = await trial(client, { text, values, types: asWritten, rowMode: 'array' }, ([plan]) => {
+    isLocked = findsRows(JSON.parse(plan?.[0] ?? '[]'));
   });
   const code = readCode(fault);
   if (code === undefined) return isLocked ? {} : { why: reasons.cannotLock };

@@ -3,6 +3,7 @@ import type { Finding, Treated, Treatment } from './finding.ts';
 import { CheckError } from './check-error.ts';
 import { explainSqlFault } from './sql-fault.ts';
 import { treatBatch } from './sql-remedy-batch.ts';
+import { unfoldWith } from './sql-remedy-clauses.ts';
 import { RemedyError, describeFault, isLockFault, readCode } from './sql-remedy-error.ts';
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
 import { buildScript, describeInput, fetchOutcome } from './sql-remedy-script.ts';
@@ -30,10 +31,12 @@ export async function treatBySql(treatment: Treatment, findings: readonly Findin
   const shape = await readShape(treatment, check.remedy.sql, first);
   if (check.batch) return treatBatch(treatment, shape, findings);
   const run = { treatment, script: buildScript(treatment, shape), reason: shape.reason };
+  // What a SELECT does, such as to end a session, a rollback does not undo: it is not tried twice.
+  const isRepeatable = unfoldWith(shape.remedy.text).verb !== 'select';
   const treated: Treated[] = [];
   try {
-    for await (const some of inParts(findings, most.optimistic)) {
-      const cured = await treatPart(run, some, 'optimistic');
+    for await (const some of inParts(findings, isRepeatable ? most.optimistic : most.careful)) {
+      const cured = isRepeatable ? await treatPart(run, some, 'optimistic') : undefined;
       if (cured) treated.push(...cured);
       else {
         for await (const few of inParts(some, most.careful)) {

@@ -312,7 +312,7 @@ it('names in the SQL that are also words or variables of the program are those o
     detect: "select * from names where outcome = 'o' and input <> '$actcore$ :x'",
     remedy: `update names set outcome = before || k0 || f0 || $q$ $1 $q$, code = loop + :loop -- :nothing
       where id = :id and k0 = :k0 returning names.outcome, code, '$actcore$' as tag`,
-    audit: "insert into audit (check_name, before) select outcome, :before from names where id = :id and before <> ''",
+    audit: "insert into audit (check_name, before) select outcome, :after from names where id = :id and before <> ''",
   });
   expect(outcomes).toEqual(['cured']);
   expect(kept[0]?.record.after).toBe('{"outcome":"b78 $1 ","code":2,"tag":"$actcore$"}');
