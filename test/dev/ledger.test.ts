@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, expect, it } from 'vitest';
 import { startExampleLedger } from '../../dev/ledger.ts';
@@ -6,7 +5,7 @@ import { createDatabase, dropDatabase, renameInUrl } from '../../dev/postgres-da
 import type { Stack } from '../../dev/stack.ts';
 import { createTestDatabase, readTestSetting } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { findProcesses } from '../support/probe.ts';
+import { listens } from '../support/probe.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
 const adminUrl = readTestSetting('ACTCORE_TEST_DATABASE_URL');
@@ -57,15 +56,17 @@ it('lives and breaks in its database, takes remedies from who has the token, and
     expect(await read(dead)).toHaveLength(1);
     expect(await ask('POST', redeploy, environment['REDEPLOY_TOKEN'])).toBe(200);
     expect(await read(`${dead} and railway_svc_name = '${worker?.['name']}'`)).toEqual([]);
-    const scale = (body: string) => ask('PATCH', environment['COMPUTE_SCALE_URL'] ?? '', environment['COMPUTE_TOKEN'], body);
+    const scale = (body: string) =>
+      ask('PATCH', environment['COMPUTE_SCALE_URL'] ?? '', environment['COMPUTE_TOKEN'], body);
     expect(await scale('{"spec":{"replicas":9}}')).toBe(200);
     expect(await read('select id from workers')).toHaveLength(9);
-    for (const wrong of ['', '{"spec":{"replicas":1000}}', '{"spec":{"replicas":"9"}}']) expect(await scale(wrong)).toBe(422);
+    for (const wrong of ['', '{"spec":{"replicas":1000}}', '{"spec":{"replicas":"9"}}'])
+      expect(await scale(wrong)).toBe(422);
     expect(await ask('GET', `${ledger.url}/`, environment['COMPUTE_TOKEN'])).toBe(404);
     await eventually(async () => (await read("select 1 from experiment_queue where status = 'running'")).length > 3);
   } finally {
     await client.end();
     await stop();
   }
-  expect(findProcesses(join('examples', 'ledger'))).toEqual([]);
+  expect(await listens(Number(new URL(ledger.url).port))).toBe(false);
 });
