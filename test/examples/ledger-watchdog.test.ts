@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { seedRandom } from '../../examples/ledger/random.ts';
+import { createReceiver } from '../../examples/ledger/receiver.ts';
 import { ensureLedger } from '../../examples/ledger/schema.ts';
 import { advanceLedger, fillLedger } from '../../examples/ledger/workload.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -139,6 +142,40 @@ it('resurrect_candidate proposes a worker whose heartbeat is old, and touches no
   const before = await read('select * from workers order by railway_svc_name');
   expect(await run()).toMatchObject({ resurrect_candidate: { mode: 'dry_run', findings: 1, proposed: 1 } });
   expect(await read('select * from workers order by railway_svc_name')).toEqual(before);
+});
+
+it('both remedies over HTTP do what they promise once they are in auto, and are audited', async () => {
+  await client.query(`insert into workers values
+    (gen_random_uuid(), 'acc', 'scarab-worker-1', now() - interval '6 minutes'),
+    (gen_random_uuid(), 'acc', 'scarab-worker-2', now())`);
+  await client.query(`insert into experiment_queue (canon_name, seed) select 'lane', n from generate_series(1, 45) n`);
+  const pool = new pg.Pool({ connectionString: database.url });
+  const server = createReceiver({ pool, token: 'right' }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const remedies = {
+    REDEPLOY_URL: url,
+    REDEPLOY_TOKEN: 'right',
+    COMPUTE_SCALE_URL: `${url}/scale`,
+    COMPUTE_TOKEN: 'right',
+  };
+  try {
+    const acting = await compileWatchdog(file, (text) => text.replaceAll('mode: dry_run', 'mode: auto'));
+    expect(await stage.runChecks(acting, { ...environment, ...remedies })).toMatchObject({
+      resurrect_candidate: { mode: 'auto', findings: 1, sent: 1 },
+      autoscale_compute: { mode: 'auto', findings: 1, sent: 1 },
+    });
+    expect(await read("select count(*)::int from workers where last_heartbeat > now() - interval '1 minute'")).toEqual([
+      { count: 4 },
+    ]);
+    expect(await read('select action, lane from gardener_runs order by id')).toEqual([
+      { action: 'resurrect_candidate', lane: 'scarab-worker-1' },
+      { action: 'autoscale_compute', lane: 'workers' },
+    ]);
+  } finally {
+    server.close();
+    await pool.end();
+  }
 });
 
 it.each([
