@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import type { Definition } from '../compiler/definition.ts';
 import { printProgress } from '../dev/progress.ts';
-import { startExampleLedger } from '../dev/ledger.ts';
-import { startExampleHub } from '../dev/state-hub.ts';
 import { startStack } from '../dev/stack.ts';
 import type { Stack } from '../dev/stack.ts';
 import { migrate } from '../history/migrate.ts';
@@ -12,6 +10,7 @@ import { applySet } from './apply-set.ts';
 import { fireByHand } from './firing.ts';
 import { reportFiring } from './firing-output.ts';
 import type { Session } from './command.ts';
+import { startExamples } from './dev-examples.ts';
 import type { CompiledSet } from './definition-files.ts';
 import { printChanges } from './plan-output.ts';
 import { withHistory } from './history-service.ts';
@@ -67,41 +66,22 @@ async function bringUp(
   const stack = await startStack({ stateDir, ports, env, signal, onProgress: printProgress() });
   cleanups.push(() => stack.stop());
   const settings = settingsOf(given, stack);
-  const place = { stateDir, ports, signal };
-  const [hub, ledger] = await startBoth(
-    [startExampleHub(stack, place), startExampleLedger(stack, env, place)],
-    cleanups,
-  );
-  output.note(`State Hub (the example target) on ${hub.url}`);
-  if (ledger !== undefined) output.note(`Ledger (the example database, with rows that break) on ${ledger.url}`);
+  const examples = await startExamples(stack, env, { stateDir, ports, signal }, cleanups);
+  for (const line of examples.lines) output.note(line);
   await withHistory(settings, migrate);
   const httpUrl = stack.embedded.temporal?.httpUrl;
   if (httpUrl !== undefined) output.note(`Temporal's HTTP API on ${httpUrl}`);
   const worker = await runWorker(settings, {
-    ...{ STATE_HUB_URL: hub.url, STATE_HUB_TOKEN: hub.token, TEMPORAL_NAMESPACE: settings.namespace },
+    TEMPORAL_NAMESPACE: settings.namespace,
     ...(httpUrl === undefined ? {} : { TEMPORAL_HTTP_URL: httpUrl }),
+    ...examples.targetEnvironment,
     ...env,
-    // The example's remedies go to the example, whatever the terminal says.
-    ...ledger?.environment,
+    // The remedies of the example ledger go to the example, whatever the terminal says.
+    ...examples.ledgerEnvironment,
   });
   cleanups.push(() => worker.stop());
   output.note(`worker polls ${settings.taskQueue}\n`);
-  return { settings, working: worker.working, hasLedger: ledger !== undefined };
-}
-
-interface Stoppable {
-  stop: () => Promise<void>;
-}
-
-/** Both are waited for, so that one which comes up when the other has failed is stopped too. */
-async function startBoth<First extends Stoppable, Second extends Stoppable | undefined>(
-  starts: [Promise<First>, Promise<Second>],
-  cleanups: (() => Promise<void>)[],
-): Promise<[First, Second]> {
-  for (const ended of await Promise.allSettled(starts)) {
-    if (ended.status === 'fulfilled' && ended.value !== undefined) cleanups.push(ended.value.stop);
-  }
-  return Promise.all(starts);
+  return { settings, working: worker.working, hasLedger: examples.ledgerEnvironment !== undefined };
 }
 
 function settingsOf(given: Settings, stack: Stack): Settings {

@@ -8,6 +8,11 @@ import type { Stack } from './stack.ts';
 /** Where the ledger watchdog looks for its database; an operator who has set one of them watches that. */
 const databaseVariables = ['NEON_DATABASE_URL', 'TRIOS_NEON_DSN', 'DATABASE_URL'];
 
+/** The variable by which the operator names a database of their own for the ledger watchdog; undefined where none does. */
+export function findOwnLedger(env: NodeJS.ProcessEnv): string | undefined {
+  return databaseVariables.find((name) => env[name]);
+}
+
 const databaseName = 'ledger';
 
 /** The example database of the ledger watchdog, with the process that breaks rows in it. */
@@ -29,7 +34,7 @@ export async function startExampleLedger(
   options: ExampleOptions,
 ): Promise<ExampleLedger | undefined> {
   const postgres = stack.embedded.postgres;
-  if (postgres === undefined || databaseVariables.some((name) => env[name])) return undefined;
+  if (postgres === undefined || findOwnLedger(env) !== undefined) return undefined;
   const { adminUrl, createDatabase } = postgres;
   const databaseUrl = (await databaseExists(adminUrl, databaseName))
     ? renameInUrl(adminUrl, databaseName)
