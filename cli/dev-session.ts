@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Definition } from '../compiler/definition.ts';
 import { printProgress } from '../dev/progress.ts';
-import { startExampleHub } from '../dev/state-hub.ts';
 import { startStack } from '../dev/stack.ts';
 import type { Stack } from '../dev/stack.ts';
 import { migrate } from '../history/migrate.ts';
@@ -11,6 +10,7 @@ import { applySet } from './apply-set.ts';
 import { fireByHand } from './firing.ts';
 import { reportFiring } from './firing-output.ts';
 import type { Session } from './command.ts';
+import { startExamples } from './dev-examples.ts';
 import type { CompiledSet } from './definition-files.ts';
 import { printChanges } from './plan-output.ts';
 import { withHistory } from './history-service.ts';
@@ -22,8 +22,8 @@ export interface DevOptions {
   ports: 'usual' | 'any';
   paths: string[];
   set: Pick<CompiledSet, 'definitions' | 'texts'>;
-  /** The definition whose canary is run at the start. */
-  demonstrated: Definition | undefined;
+  /** The definitions whose canaries are run at the start. */
+  demonstrated: Definition[];
 }
 
 /** Brings everything up, shows one canary, applies the definitions, and serves until the signal; whatever was started is ended on every way out. */
@@ -31,9 +31,9 @@ export async function serveDev(session: Session, options: DevOptions): Promise<v
   const cleanups: (() => Promise<void>)[] = [];
   const progress = printProgress();
   try {
-    const { settings, working } = await bringUp(session, options, cleanups);
+    const { settings, working, hasLedger } = await bringUp(session, options, cleanups);
     const running = { ...session, settings };
-    if (options.demonstrated !== undefined) await demonstrate(running, options.demonstrated);
+    for (const definition of options.demonstrated) await demonstrate(running, definition, hasLedger);
     // Whoever is enabled here without a canary is refused as everywhere, with the command that helps.
     const changes = await applySet(running, options.set, { paths: options.paths, waivers: {} });
     printChanges(changes, running.output, 'applied');
@@ -61,25 +61,27 @@ async function bringUp(
   { settings: given, output, env, signal }: Session,
   options: DevOptions,
   cleanups: (() => Promise<void>)[],
-): Promise<{ settings: Settings; working: Promise<void> }> {
+): Promise<{ settings: Settings; working: Promise<void>; hasLedger: boolean }> {
   const { stateDir, ports } = options;
   const stack = await startStack({ stateDir, ports, env, signal, onProgress: printProgress() });
   cleanups.push(() => stack.stop());
   const settings = settingsOf(given, stack);
-  const hub = await startExampleHub(stack, { stateDir, ports, signal });
-  cleanups.push(() => hub.stop());
-  output.note(`State Hub (the example target) on ${hub.url}`);
+  const examples = await startExamples(stack, env, { stateDir, ports, signal }, cleanups);
+  for (const line of examples.lines) output.note(line);
   await withHistory(settings, migrate);
   const httpUrl = stack.embedded.temporal?.httpUrl;
   if (httpUrl !== undefined) output.note(`Temporal's HTTP API on ${httpUrl}`);
   const worker = await runWorker(settings, {
-    ...{ STATE_HUB_URL: hub.url, STATE_HUB_TOKEN: hub.token, TEMPORAL_NAMESPACE: settings.namespace },
+    TEMPORAL_NAMESPACE: settings.namespace,
     ...(httpUrl === undefined ? {} : { TEMPORAL_HTTP_URL: httpUrl }),
+    ...examples.targetEnvironment,
     ...env,
+    // The remedies of the example ledger go to the example, whatever the terminal says.
+    ...examples.ledgerEnvironment,
   });
   cleanups.push(() => worker.stop());
   output.note(`worker polls ${settings.taskQueue}\n`);
-  return { settings, working: worker.working };
+  return { settings, working: worker.working, hasLedger: examples.ledgerEnvironment !== undefined };
 }
 
 function settingsOf(given: Settings, stack: Stack): Settings {
@@ -102,12 +104,22 @@ async function runWorker(settings: Settings, environment: NodeJS.ProcessEnv) {
   return { working, stop };
 }
 
-async function demonstrate(session: Session, definition: Definition): Promise<void> {
+/**
+ * Runs the canary of a definition. A watchdog first only looks, which is what an operator would do; where it watches a
+ * database of their own and not the example, that is all.
+ */
+async function demonstrate(session: Session, definition: Definition, hasLedger: boolean): Promise<void> {
+  const { kind } = definition.order.definition;
+  if (kind === 'watchdog') await runCanary(session, definition, { dryRun: true });
+  if (kind === 'sweep' || hasLedger) await runCanary(session, definition, {});
+}
+
+async function runCanary(session: Session, definition: Definition, how: { dryRun?: true }): Promise<void> {
   const { settings, output } = session;
-  output.line(`Canary of ${definition.id}:`);
+  output.line(`Canary of ${definition.id}${how.dryRun === true ? ', which only looks' : ''}:`);
   await withTemporal(settings, async (client, connection) => {
     await ensureSearchAttributes(connection, settings.namespace);
-    const firing = { trigger: 'canary', actor: settings.actor } as const;
+    const firing = { trigger: 'canary', actor: settings.actor, ...how } as const;
     const run = await fireByHand(client, settings, definition.order, firing, definition);
     await reportFiring(session, client, run, { follow: true });
   });

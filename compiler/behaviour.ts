@@ -8,11 +8,13 @@ import type { DefinitionKeys } from './schema.ts';
 /** What a request sets going takes its time: until then its finding is still there. */
 const requestCooldownMs = 300_000;
 
+const usualDebounceMs = 1_000;
+
 type WatchdogKeys = NonNullable<DefinitionKeys['watchdog']>;
 
 /** What only the kind of a definition has; undefined while its section or a statement of it is missing. */
 export function buildSpecific(
-  { kind, sweep, watchdog }: DefinitionKeys,
+  { kind, schedule, sweep, watchdog }: DefinitionKeys,
   statements: ReadonlyMap<string, CompiledSql>,
 ): SpecificBehaviour | undefined {
   if (kind === 'sweep') return sweep && { kind, sweep: buildSweep(sweep) };
@@ -23,7 +25,9 @@ export function buildSpecific(
   });
   if (checks.length < Object.keys(watchdog.checks).length) return undefined;
   const { database, destructive_ok: destructiveOk, max_actions: maxActions } = watchdog;
-  return { kind, watchdog: { database, destructiveOk, maxActions, checks } };
+  const { listen: channel, debounce: debounceMs = usualDebounceMs } = schedule;
+  const listen = channel === undefined ? {} : { listen: { channel, debounceMs } };
+  return { kind, watchdog: { database, ...listen, destructiveOk, maxActions, checks } };
 }
 
 function buildCheck(name: string, check: WatchdogKeys['checks'][string], sql: CompiledSql): WatchdogCheck {

@@ -1,5 +1,6 @@
 import { findClosestName } from '../expressions/closest-name.ts';
 import { checkBudget } from './check-budget.ts';
+import { checkListen } from './check-listen.ts';
 import { checkRetry } from './check-retry.ts';
 import { checkSweep } from './check-sweep.ts';
 import type { Remark } from './remark.ts';
@@ -19,7 +20,7 @@ export function checkDefinition(data: Record<string, unknown>): Remark[] {
     remarks.push({ path: ['secrets', index], message, hint: 'keep it in secrets: if it must not be seen' });
   }
   remarks.push(...checkSweep(data['sweep'], data['budget'], { env, secrets }));
-  remarks.push(...checkMoves(data), ...checkBudget(data), ...checkRetry(data));
+  remarks.push(...checkMoves(data), ...checkBudget(data), ...checkRetry(data), ...checkListen(data));
   return remarks;
 }
 

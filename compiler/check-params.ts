@@ -1,3 +1,4 @@
+import { suggestName } from '../expressions/closest-name.ts';
 import { isMapping } from './mapping.ts';
 import type { CheckSql } from './check-sql.ts';
 import type { Path, Remark } from './remark.ts';
@@ -25,4 +26,16 @@ export function findUnusedParams(sql: CheckSql, params: readonly string[], path:
       { ...place, message: `no statement of this check uses \`:${name}\``, hint: 'remove it, or use it in the SQL' },
     ];
   });
+}
+
+/** The threshold that the audit tells of is the value of a parameter. */
+export function checkThreshold(
+  { threshold }: Record<string, unknown>,
+  params: readonly string[],
+  path: Path,
+): Remark[] {
+  if (typeof threshold !== 'string' || params.includes(threshold)) return [];
+  const known = params.length === 0 ? 'this check has none' : `known: ${params.join(', ')}`;
+  const message = `\`threshold\` names a parameter, and \`${threshold}\` is none`;
+  return [{ path: [...path, 'threshold'], message, hint: suggestName(threshold, params, known) }];
 }

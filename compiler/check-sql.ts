@@ -1,8 +1,10 @@
 import { suggestName } from '../expressions/closest-name.ts';
 import { auditParameters } from '../workflows/contract.ts';
+import { remarkAt, remarkIn } from './block-remark.ts';
+import { checkBatchAudit, checkRelation, remarkColumn } from './check-batch.ts';
 import type { Remark } from './remark.ts';
 import type { FencedBlock, RunbookSection } from './runbook.ts';
-import { parseSql } from './sql.ts';
+import { addReturning, parseSql } from './sql.ts';
 import type { ParsedSql } from './sql.ts';
 
 /** What a block of SQL in a check's section is for. */
@@ -61,7 +63,7 @@ export function findSectionFaults(sections: readonly RunbookSection[], checks: r
 }
 
 /** Reads the SQL of one check; all that is wrong with it stands in `remarks`. */
-export function readCheckSql(name: string, sections: readonly RunbookSection[], params: readonly string[]): CheckSql {
+export function readCheckSql(name: string, sections: readonly RunbookSection[], given: Given): CheckSql {
   const [section, second] = sections.filter(({ title, level }) => level > 0 && title === name);
   const result: CheckSql = {
     hasSection: section !== undefined,
@@ -92,11 +94,16 @@ export function readCheckSql(name: string, sections: readonly RunbookSection[], 
     result.remarks.push(remarkAt(section.line, `the check \`${name}\` has no block \`\`\`sql detect`, hint));
   }
   result.isWhole = true;
-  for (const role of roles) readBlock(result, role, blocks.get(role), params);
+  for (const role of roles) readBlock(result, role, blocks.get(role), given);
   return result;
 }
 
-function readBlock(result: CheckSql, role: Role, block: FencedBlock | undefined, params: readonly string[]): void {
+interface Given {
+  params: readonly string[];
+  isBatch: boolean;
+}
+
+function readBlock(result: CheckSql, role: Role, block: FencedBlock | undefined, given: Given): void {
   if (!block) return;
   const parsed = parseSql(block.text);
   if ('fault' in parsed) {
@@ -104,27 +111,36 @@ function readBlock(result: CheckSql, role: Role, block: FencedBlock | undefined,
     result.remarks.push(remarkIn(block, parsed.fault.offset, parsed.fault.message, parsed.fault.hint));
     return;
   }
-  result[role] = parsed;
+  result[role] = role === 'remedy' ? addReturning(parsed) : parsed;
   for (const name of parsed.parameters) result.used.add(name);
   const { kinds, sentence } = allowedKinds[role];
   if (!kinds.includes(parsed.kind)) {
     result.remarks.push(remarkIn(block, 0, `\`sql ${role}\` is ${sentence}; this is ${nameKind(parsed.kind)}`));
   } else if (role === 'detect' && parsed.inner.some((kind) => kind !== 'SelectStmt')) {
     result.remarks.push(remarkIn(block, 0, 'a detect query changes nothing, and this one does in its WITH'));
+  } else if (role === 'detect' && parsed.locks) {
+    const hint = 'leave FOR UPDATE out; before the remedy the row is locked for you';
+    result.remarks.push(remarkIn(block, 0, 'a detect query runs in a read-only transaction and cannot lock', hint));
   }
-  const known = listParameters(result, role, params);
+  if (role === 'remedy') result.remarks.push(...checkRelation(block, parsed, given.isBatch));
+  if (role === 'audit') result.remarks.push(...checkBatchAudit(block, parsed, given.isBatch));
+  const known = listParameters(result, role, given);
   if (!known) return;
   for (const { name, offset } of parsed.places) {
     if (known.includes(name)) continue;
     result.isWhole = false;
+    if (result.detect?.columns?.includes(name) === true) {
+      result.remarks.push(remarkColumn(block, offset, name));
+      continue;
+    }
     const hint = suggestName(name, known, known.length === 0 ? 'add it to `params`' : `known: ${known.join(', ')}`);
     result.remarks.push(remarkIn(block, offset, `\`:${name}\` has no value`, hint));
   }
 }
 
 /** What a statement may bind; undefined where the columns of the finding cannot be told. */
-function listParameters(result: CheckSql, role: Role, params: readonly string[]): readonly string[] | undefined {
-  if (role === 'detect') return params;
+function listParameters(result: CheckSql, role: Role, { params, isBatch }: Given): readonly string[] | undefined {
+  if (role === 'detect' || (role === 'remedy' && isBatch)) return params;
   const columns = result.detect?.columns;
   if (!columns) return undefined;
   return [...params, ...columns, ...(role === 'audit' ? auditParameters : [])];
@@ -145,14 +161,4 @@ function roleWord({ info }: FencedBlock): string | undefined {
 
 function isRole(word: string): word is Role {
   return roles.some((role) => role === word);
-}
-
-function remarkAt(line: number, message: string, hint?: string): Remark {
-  return { path: [], at: { line, column: 1 }, message, ...(hint === undefined ? {} : { hint }) };
-}
-
-function remarkIn(block: FencedBlock, offset: number, message: string, hint?: string): Remark {
-  const before = block.text.slice(0, offset).split('\n');
-  const at = { line: block.line + before.length, column: block.indent + (before.at(-1)?.length ?? 0) + 1 };
-  return { ...remarkAt(at.line, message, hint), at };
 }

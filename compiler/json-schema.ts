@@ -24,10 +24,19 @@ function describeKeys(properties: Record<string, unknown>, parent: string): Reco
     if (!isMapping(value)) return [key, value] as const;
     const path = `${parent}${key}`;
     const description = keyDescriptions[path];
-    const inner = isMapping(value['properties']) ? { properties: describeKeys(value['properties'], `${path}.`) } : {};
-    return [key, { ...(description === undefined ? {} : { description }), ...value, ...inner }] as const;
+    return [
+      key,
+      { ...(description === undefined ? {} : { description }), ...value, ...describeInner(value, path) },
+    ] as const;
   });
   return Object.fromEntries(described);
+}
+
+/** What may stand further in: keys, and under `*` those of the values of a mapping whose keys are free. */
+function describeInner(value: Record<string, unknown>, path: string): Record<string, unknown> {
+  const { properties, additionalProperties: free } = value;
+  const keys = isMapping(properties) ? { properties: describeKeys(properties, `${path}.`) } : {};
+  return isMapping(free) ? { ...keys, additionalProperties: { ...free, ...describeInner(free, `${path}.*`) } } : keys;
 }
 
 /** The schema as its file holds it; `actcore schema` prints this. */

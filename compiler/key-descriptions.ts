@@ -46,5 +46,28 @@ export const keyDescriptions: Readonly<Record<string, string>> = {
   'sweep.each.fail_when':
     'CEL over total, completed, failed, lock_skipped and not_reached; when every target failed by default.',
   'sweep.outcome': 'CEL over status, headers and body: how the answer is read.',
+  'schedule.listen':
+    'A channel of the watched database: a NOTIFY on it fires the watchdog at once; the times are the safety net.',
+  'schedule.debounce': 'How long notifications are gathered into one firing; 1s by default.',
   watchdog: 'The database and the checks; their SQL stands in the prose, a section for each check.',
+  'watchdog.database': 'Names of variables that may hold the address of the database; the first one that is set wins.',
+  'watchdog.destructive_ok': 'False turns auto into dry_run for checks that are destructive.',
+  'watchdog.max_actions': 'More findings of a check to act on than this, and nothing is done about any.',
+  'watchdog.checks': 'By name; each has a section of that name in the prose, with its SQL.',
+  'watchdog.checks.*.action': 'A few words on what the remedy does; they stand in the audit.',
+  'watchdog.checks.*.mode':
+    'auto acts; dry_run says what it would do; sim does it and rolls back; block does not even look.',
+  'watchdog.checks.*.params': 'Values by name; :name in the SQL is bound to them, never pasted.',
+  'watchdog.checks.*.threshold': 'The name of the parameter that is the threshold; its value stands in the audit.',
+  'watchdog.checks.*.key': 'The column of detect, or the columns, that tell one finding from another.',
+  'watchdog.checks.*.limit': 'The most findings that one run takes up.',
+  'watchdog.checks.*.max_rows': 'The most rows that the remedy may touch for one finding; more are rolled back.',
+  'watchdog.checks.*.batch': 'One statement for all findings, which it reads from the relation findings.',
+  'watchdog.checks.*.cooldown': 'How long a finding is left alone after something was done about it; 5m for a request.',
+  'watchdog.checks.*.quarantine_after':
+    'After so many failed runs in a row a finding is left alone until somebody releases it.',
+  'watchdog.checks.*.destructive': 'Nobody can undo what the remedy does; auto then needs destructive_ok.',
+  'watchdog.checks.*.remedy': 'A remedy over HTTP; one in SQL stands in the prose.',
+  'watchdog.checks.*.remedy.http.request':
+    'A request for each finding, as that of a sweep; ${finding.COLUMN} is a column of the finding.',
 };

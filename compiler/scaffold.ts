@@ -84,9 +84,11 @@ watchdog:
   checks:
     stale-rows:
       action: mark as stale
-      mode: dry_run            # auto, dry_run, sim or block
+      mode: dry_run            # then sim, and auto when its findings were the right ones
       key: id                  # what tells one finding from another
       params: { max_age: 3 days }
+      threshold: max_age       # stands in the audit
+      limit: 1000              # findings that one run takes up
 ---
 
 # What this does
@@ -105,7 +107,15 @@ order by id
 \`\`\`
 
 \`\`\`sql remedy
-update rows set status = 'stale' where id = :id
+update rows set status = 'stale', updated_at = now()
+where id = :id
+\`\`\`
+
+What was done is kept in the history. Where this database is to have it too, in the same transaction:
+
+\`\`\`sql audit
+insert into row_audit (run_id, finding, action, before, after, decision)
+values (:run_id::uuid, :finding_key::jsonb, :action, :before::jsonb, :after::jsonb, :decision::jsonb)
 \`\`\`
 
 ## On automation error

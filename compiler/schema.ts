@@ -35,12 +35,18 @@ const timeKeys = {
   dst: z.enum(['skip', 'once', 'both']).optional(),
 };
 
+const channelExpectation = 'expected a channel such as ledger_changed: a-z, 0-9 and _, at most 63 characters';
+/** Postgres takes an unquoted name in lower case, so one with capitals would never be heard. */
+const channelField = z.string(channelExpectation).regex(/^[a-z_][a-z0-9_]{0,62}$/, channelExpectation);
+
 const scheduleSchema = z
   .strictObject(
     {
       ...timeKeys,
       jitter: durationField({ wholeSeconds: false, leastMs: 1 }).optional(),
       spread: durationField(wholeSeconds).optional(),
+      listen: channelField.optional(),
+      debounce: durationField({ wholeSeconds: false, leastMs: 100 }).optional(),
     },
     'expected a mapping such as { cron: "*/15 * * * *" } or { every: 30s }',
   )

@@ -1,20 +1,16 @@
 import type { Fault } from '../expressions/fault.ts';
 import { lexSql } from '../expressions/sql-lexemes.ts';
+import { describeStatement } from './sql-shape.ts';
+import type { StatementShape } from './sql-shape.ts';
 
 /** SQL as the database takes it: the names of the parameters stand in the order of `$1`, `$2`. */
-export interface ParsedSql {
+export interface ParsedSql extends StatementShape {
   text: string;
   parameters: string[];
   /** Where each `:name` stands in the text that was given; a name may come more than once. */
   places: { name: string; offset: number }[];
   /** The node of the one statement, such as `SelectStmt`. */
   kind: string;
-  /** The names of the columns it gives; undefined where they cannot be told, as with `*`. */
-  columns: string[] | undefined;
-  /** Whether it gives rows: a SELECT, or one with RETURNING. */
-  returnsRows: boolean;
-  /** The kinds of the statements that its WITH clauses hold. */
-  inner: string[];
 }
 
 /** The part of the SQL parser that is used. */
@@ -56,6 +52,40 @@ export function parseSql(sql: string): ParsedSql | { fault: Fault } {
   const [kind = '', body] = Object.entries(first)[0] ?? [];
   const { parameters, places } = numbered;
   return { text: numbered.text, parameters, places, kind, ...describeStatement(kind, body) };
+}
+
+/**
+ * An UPDATE or INSERT that gives no rows, made to give those that it wrote; all else as it is. What stands behind the
+ * statement, such as a semicolon and a comment, stays there.
+ */
+export function addReturning(sql: ParsedSql): ParsedSql {
+  if (sql.returnsRows || (sql.kind !== 'UpdateStmt' && sql.kind !== 'InsertStmt')) return sql;
+  const end = findEndOfCode(sql.text);
+  const text = `${sql.text.slice(0, end)}\nRETURNING ${sql.ownRows}${sql.text.slice(end)}`;
+  const parsed = runParser(text);
+  const [kind = '', body] = 'message' in parsed ? [] : (Object.entries(parsed.statements[0] ?? {})[0] ?? []);
+  const shape = describeStatement(kind, body);
+  return shape.returnsRows ? { ...sql, ...shape, text } : sql;
+}
+
+/** Where a statement ends: behind its last character that is no blank, no semicolon, and in no comment. */
+function findEndOfCode(sql: string): number {
+  let [end, done] = [0, 0];
+  const readPlain = (until: number) => {
+    for (let index = until - 1; index >= done; index -= 1) {
+      if (/[\s;]/.test(sql[index] ?? '')) continue;
+      end = index + 1;
+      return;
+    }
+  };
+  for (const { kind, text, from, to } of lexSql(sql)) {
+    readPlain(from);
+    done = to;
+    const isCode = text !== ';' && !(kind === 'text' && /^(--|\/\*)/.test(text));
+    if (isCode) end = to;
+  }
+  readPlain(sql.length);
+  return end;
 }
 
 interface NumberedSql {
@@ -102,27 +132,4 @@ function runParser(text: string): { statements: Record<string, unknown>[] } | { 
     const details = (error as { sqlDetails?: { cursorPosition?: number } }).sqlDetails;
     return { message: error.message, position: Math.max(0, details?.cursorPosition ?? 0) };
   }
-}
-
-function describeStatement(kind: string, body: unknown): Pick<ParsedSql, 'columns' | 'inner' | 'returnsRows'> {
-  const statement = (body ?? {}) as {
-    targetList?: { ResTarget?: { name?: string; val?: Record<string, unknown> } }[];
-    returningClause?: unknown;
-    withClause?: { ctes?: { CommonTableExpr?: { ctequery?: Record<string, unknown> } }[] };
-  };
-  const names = (statement.targetList ?? []).map(({ ResTarget }) => ResTarget?.name ?? nameColumn(ResTarget?.val));
-  const known = names.filter((name) => name !== undefined);
-  const ctes = statement.withClause?.ctes ?? [];
-  return {
-    columns: known.length === names.length && known.length > 0 ? known : undefined,
-    returnsRows: kind === 'SelectStmt' || statement.returningClause !== undefined,
-    inner: ctes.flatMap(({ CommonTableExpr }) => Object.keys(CommonTableExpr?.ctequery ?? {})),
-  };
-}
-
-/** What Postgres calls a column without AS; undefined where that takes more than a look. */
-function nameColumn(value: Record<string, unknown> | undefined): string | undefined {
-  const column = value?.['ColumnRef'] as { fields?: { String?: { sval?: string } }[] } | undefined;
-  const call = value?.['FuncCall'] as { funcname?: { String?: { sval?: string } }[] } | undefined;
-  return (column?.fields ?? call?.funcname)?.at(-1)?.String?.sval;
 }

@@ -10,6 +10,7 @@ export const usualPorts = {
   temporalUi: 8233,
   postgres: 5434,
   stateHub: 8010,
+  ledger: 8020,
 } as const;
 
 /** A free port on the loopback interface: the usual one, else the next free one above it, else any. */

@@ -18,6 +18,10 @@ export const endSteps = {
     { signal: 'SIGQUIT', waitMs: 2_000 },
     { signal: 'SIGKILL', waitMs: 2_000 },
   ],
+  ledger: [
+    { signal: 'SIGTERM', waitMs: 2_000 },
+    { signal: 'SIGKILL', waitMs: 2_000 },
+  ],
   state_hub: [
     { signal: 'SIGTERM', waitMs: 2_000 },
     { signal: 'SIGKILL', waitMs: 2_000 },

@@ -6,8 +6,8 @@ import { requireSet } from '../definition-files.ts';
 import { serveDev } from '../dev-session.ts';
 import { defaultDefinitions } from '../settings.ts';
 
-/** The definition that the example target serves. */
-const demonstratedId = 'the-custodian.state-hub-consistency-sweep';
+/** The definitions that the examples serve, in the order in which they are shown. */
+const demonstratedIds = ['the-custodian.state-hub-consistency-sweep', 'scarab.ledger-watchdog'];
 
 interface DevCommandOptions extends CommonOptions {
   anyPorts?: boolean;
@@ -18,8 +18,8 @@ export function addDev(program: Command, signal: AbortSignal): void {
     .command('dev')
     .summary('run everything here: Temporal, Postgres, a worker and an example')
     .description(
-      'Run everything on this machine until Ctrl-C: Temporal with its UI, Postgres, a worker, the example State Hub and the ' +
-        'definitions; one canary at the start shows what a run looks like. State is kept in .actcore/.',
+      'Run everything on this machine until Ctrl-C: Temporal with its UI, Postgres, a worker, the examples and the ' +
+        'definitions; canaries at the start show what runs look like. State is kept in .actcore/.',
     )
     .argument('[paths...]', 'definition files or folders', [defaultDefinitions])
     .option('--any-ports', 'take any free ports rather than the usual ones');
@@ -28,7 +28,7 @@ export function addDev(program: Command, signal: AbortSignal): void {
     const set = await requireSet(paths, session.output);
     await serveDev(session, {
       ...{ paths, set },
-      demonstrated: set.definitions.find(({ id }) => id === demonstratedId),
+      demonstrated: demonstratedIds.flatMap((id) => set.definitions.find((definition) => definition.id === id) ?? []),
       ports: anyPorts === true ? 'any' : 'usual',
       stateDir: locateStateDir(session.env, process.cwd()),
     });

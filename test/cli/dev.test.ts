@@ -38,7 +38,7 @@ function portsOf(stateDir: string): number[] {
   return readRunningStack(stateDir)?.servers.map(({ port }) => port) ?? [];
 }
 
-it('brings everything up with one canary to see, refuses a second start, and leaves nothing behind', async () => {
+it('brings everything up with canaries to see, refuses a second start, and leaves nothing behind', async () => {
   const stateDir = join(makeTempFolder(), 'state');
   const first = await startDev(stateDir);
   expect(first.seen).toContain('+ create the-custodian.state-hub-consistency-sweep');
@@ -46,14 +46,25 @@ it('brings everything up with one canary to see, refuses a second start, and lea
   expect(first.seen).toMatch(/^cinder +C-01 /m);
   expect(first.seen).toMatch(/^fjord +C-06 /m);
   // The gate asks for the canary that the start has just run.
-  expect(first.seen).toMatch(/Canary of [^]*outcome [^]*\+ create the-custodian[^]*\n1 created\n/);
-  const row = /row +([0-9a-f-]{36})/.exec(first.seen)?.[1];
+  expect(first.seen).toMatch(/Canary of [^]*outcome [^]*\+ create the-custodian[^]*\n2 created\n/);
+  // The watchdog first only looks; then it cures what it may, and proposes the rest.
+  expect(first.seen).toMatch(
+    /Canary of scarab\.[^]*, which only looks:\noutcome +completed in .*: 4 checks, \d+ findings \(\d+ proposed\)/,
+  );
+  expect(first.seen).toMatch(
+    /Canary of scarab[^,\n]*:\noutcome +completed in .*: 4 checks, \d+ findings \(\d+ cured, \d+ proposed\)/,
+  );
+  expect(first.seen).toContain('+ create scarab.ledger-watchdog');
+  const rows = [...first.seen.matchAll(/^row +([0-9a-f-]{36})/gm)].map(([, row]) => row);
   const ports = portsOf(stateDir);
-  expect(ports).toHaveLength(3);
+  expect(ports).toHaveLength(4);
 
   const { stdout } = await actcore(stateDir, 'runs', '--json');
   const { runs } = JSON.parse(stdout) as { runs: RunRow[] };
-  expect(runs).toMatchObject([{ id: row, trigger: 'canary', actor: 'newcomer', outcome: 'completed' }]);
+  const canaries = runs.filter(({ trigger }) => trigger === 'canary').reverse();
+  const shown = { trigger: 'canary', actor: 'newcomer', outcome: 'completed' };
+  expect(canaries).toMatchObject(rows.map((id) => ({ id, ...shown })));
+  expect(rows).toHaveLength(3);
 
   const second = await actcore(stateDir, 'dev', '--any-ports');
   expect(second.exitCode).toBe(1);
@@ -64,7 +75,7 @@ it('brings everything up with one canary to see, refuses a second start, and lea
   expect((await first.child).exitCode).toBe(0);
   expect(Date.now() - stoppedAt).toBeLessThan(10_000);
   expect(findProcesses(stateDir)).toEqual([]);
-  expect(await Promise.all(ports.map((port) => listens(port)))).toEqual([false, false, false]);
+  expect(await Promise.all(ports.map((port) => listens(port)))).toEqual(ports.map(() => false));
 }, 180_000);
 
 it('keeps its history over a restart, also after it was killed', async () => {
@@ -75,7 +86,8 @@ it('keeps its history over a restart, also after it was killed', async () => {
   const second = await startDev(stateDir);
   expect(second.seen).toContain('= unchanged the-custodian.state-hub-consistency-sweep');
   const { stdout } = await actcore(stateDir, 'runs', '--json');
-  expect((JSON.parse(stdout) as { runs: RunRow[] }).runs).toHaveLength(2);
+  const { runs } = JSON.parse(stdout) as { runs: RunRow[] };
+  expect(runs.filter(({ trigger }) => trigger === 'canary')).toHaveLength(6);
   second.child.kill('SIGTERM');
   expect((await second.child).exitCode).toBe(0);
   expect(findProcesses(stateDir)).toEqual([]);

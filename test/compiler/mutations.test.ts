@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { prepareCompiler } from '../../compiler/compile-files.ts';
 import { renderProblem } from '../../compiler/problem.ts';
 import { compile, sample } from './sample.ts';
+import { fullWatchdogSample } from './watchdog-sample.ts';
+
+beforeAll(() => prepareCompiler([{ file: 'a.md', text: fullWatchdogSample }]));
 
 const shipped = readFileSync(
   new URL('../../activity-definitions/the-custodian.state-hub-consistency-sweep.md', import.meta.url),
   'utf8',
 );
-const seeds = [sample, shipped.slice(0, shipped.indexOf('# What this does'))];
+const seeds = [sample, shipped.slice(0, shipped.indexOf('# What this does')), fullWatchdogSample];
 
 const pieces = [
   '',
@@ -48,6 +52,11 @@ const pieces = [
   '%YAML 1.1\n',
   '...\n',
   '*/0',
+  'findings ',
+  'returning *',
+  '/*',
+  ';',
+  ':id',
   '9'.repeat(40),
 ];
 

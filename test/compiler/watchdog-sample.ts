@@ -61,3 +61,13 @@ select r.id, r.kind from rows r
 ## On automation error
 ## On assessment failure
 `;
+
+/** The same with every key that a check may have, and a remedy for all findings at once. */
+export const fullWatchdogSample = watchdogSample
+  .replace('{ every: 5m }', '{ every: 5m, listen: plans_changed, debounce: 2s }')
+  .replace(
+    'mode: auto',
+    'mode: auto\n      batch: true\n      max_rows: 2\n      threshold: max_age\n      cooldown: 10m\n      quarantine_after: 3',
+  )
+  .replace('where id = :id', 'from findings f where plans.id = f.id; -- all of them')
+  .replace('limit: 50', 'limit: 50\n      destructive: true');

@@ -17,18 +17,25 @@ test('a watchdog compiles to its plan: SQL with numbered parameters, defaults fi
       ...{ database: ['MAIN_DSN', 'SPARE_DSN'], destructiveOk: false, maxActions: 20 },
       checks: [
         {
-          ...{ name: 'stale-plans', action: 'mark as stale', mode: 'auto', key: ['id'], limit: 1_000, batch: 1 },
+          ...{ name: 'stale-plans', action: 'mark as stale', mode: 'auto', key: ['id'], limit: 1_000, batch: false },
           params: { max_age: '3 days', statuses: ['open', 'ready'] },
           destructive: false,
           detect: {
             text: 'select id, status, updated_at as age\nfrom plans\nwhere updated_at < now() - $1::interval and status = any($2)',
             parameters: ['max_age', 'statuses'],
           },
-          remedy: { sql: { text: "update plans set status = 'stale' where id = $1", parameters: ['id'] } },
+          ...{ maxRows: 1, cooldownMs: 0, quarantineAfter: 5 },
+          remedy: {
+            sql: {
+              text: "update plans set status = 'stale' where id = $1\nRETURNING *",
+              parameters: ['id'],
+              returnsRows: true,
+            },
+          },
           audit: { parameters: ['run_id', 'before', 'after'] },
         },
         {
-          ...{ name: 'lost-rows', mode: 'dry_run', key: ['id', 'kind'], limit: 50, params: {} },
+          ...{ name: 'lost-rows', mode: 'dry_run', key: ['id', 'kind'], limit: 50, params: {}, cooldownMs: 300_000 },
           remedy: { request: { method: 'POST', url: '${HUB_URL}/rows/${finding.id}' } },
         },
       ],
@@ -253,7 +260,8 @@ describe('what does not fit together is told at its place', () => {
   });
 
   test('a remedy that deletes is warned of until the check says whether it is destructive', () => {
-    const text = change("update plans set status = 'stale' where id", 'delete from plans where id');
+    const deleting = change("update plans set status = 'stale' where id", 'delete from plans where id');
+    const text = change(', :after::jsonb', '', change(', after)', ')', deleting));
     expect(listProblems(text)).toEqual([
       'a.md:14:5: warning: this remedy deletes rows and the check does not say whether it is destructive -> add `destructive: true` (or `false`, where what is deleted can be had again)',
     ]);

@@ -19,9 +19,19 @@ describe.each(files)('%s', (file) => {
     const { definitions } = await compilePaths([join(folder, file)]);
     expect(definitions[0]?.enabled).toBe(false);
     expect(readme).toContain(`(${file})`);
-    for (const name of [...(definitions[0]?.order.env ?? []), ...(definitions[0]?.order.secrets ?? [])]) {
+    const order = definitions[0]?.order;
+    const databases = order?.kind === 'watchdog' ? order.watchdog.database : [];
+    for (const name of [...(order?.env ?? []), ...(order?.secrets ?? []), ...databases]) {
       expect(readme).toContain(`| \`${name}\``);
     }
+  });
+
+  it('acts on nothing until somebody says so', async () => {
+    const { definitions } = await compilePaths([join(folder, file)]);
+    const order = definitions[0]?.order;
+    if (order?.kind !== 'watchdog') return;
+    expect(order.watchdog.destructiveOk).toBe(false);
+    expect(new Set(order.watchdog.checks.map(({ mode }) => mode))).toEqual(new Set(['dry_run']));
   });
 
   it('has a runbook that says what to do, not only that something is to be done', () => {
