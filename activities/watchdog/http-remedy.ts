@@ -6,8 +6,10 @@ import { type HttpRequest, openHttpClient } from '../http-client.ts';
 import { nameEffect } from '../idempotency-key.ts';
 import { buildRequest, renderTlsFiles } from '../request.ts';
 import { rehearseAudit, writeAudit } from './audit.ts';
+import { CheckError } from './check-error.ts';
 import type { Finding, PreparedActions, Treated, Treatment } from './finding.ts';
 import { remedyReasons } from './remedy-reasons.ts';
+import { RemedyError } from './sql-remedy-error.ts';
 import { type OpenedRemedy, type RequestEnd, type RequestRemedy, sendInTime } from './remedy-request.ts';
 
 export type { RequestRemedy } from './remedy-request.ts';
@@ -33,11 +35,22 @@ export async function treatByRequest(remedy: RequestRemedy, findings: readonly F
   const opened: OpenedRemedy = { ...remedy, template, client };
   try {
     await rehearseAudit(treatment, first, openRecord(opened, first, remedyReasons.endUnknown));
-    const treated: Treated[] = [];
-    for (const finding of findings) treated.push(await treatOne(opened, finding));
-    return treated;
+    return await treatAll(opened, findings);
   } finally {
     await client.close();
+  }
+}
+
+async function treatAll(opened: OpenedRemedy, findings: readonly Finding[]): Promise<Treated[]> {
+  const treated: Treated[] = [];
+  try {
+    for (const finding of findings) treated.push(await treatOne(opened, finding));
+    return treated;
+  } catch (error) {
+    if (!(error instanceof CheckError)) throw error;
+    const told = new RemedyError(error.message, { cause: error });
+    told.treated = treated;
+    throw told;
   }
 }
 
