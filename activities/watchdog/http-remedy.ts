@@ -3,10 +3,10 @@ import type { ActionRecord } from '../../workflows/contract.ts';
 import { openAccount } from '../account.ts';
 import { openHostGuard } from '../host-guard.ts';
 import { type HttpRequest, openHttpClient } from '../http-client.ts';
-import { nameEffect } from '../idempotency-key.ts';
 import { buildRequest, renderTlsFiles } from '../request.ts';
 import { rehearseAudit, writeAudit } from './audit.ts';
 import { CheckError } from './check-error.ts';
+import { nameAction } from './proposal.ts';
 import type { Finding, PreparedActions, Treated, Treatment } from './finding.ts';
 import { remedyReasons } from './remedy-reasons.ts';
 import { RemedyError } from './sql-remedy-error.ts';
@@ -58,16 +58,11 @@ function openScope({ treatment, order, firing, variables }: RequestRemedy) {
   return { order, firing, values: variables.values, idempotencyKey: treatment.runId };
 }
 
-/** The same on every attempt, and the id of the triplet. */
-function nameAction({ runId, check }: Treatment, finding: Finding): string {
-  return nameEffect(JSON.stringify([check.name, finding.key]), runId);
-}
-
 /** The triplet of a request as long as nobody knows how it ended. */
 function openRecord({ treatment }: OpenedRemedy, finding: Finding, reason: string): ActionRecord {
   const { check, mode } = treatment;
   return {
-    id: nameAction(treatment, finding),
+    id: nameAction(treatment.runId, check.name, finding.key),
     checkName: check.name,
     findingKey: finding.key,
     action: check.action ?? check.name,
@@ -84,7 +79,7 @@ function openRecord({ treatment }: OpenedRemedy, finding: Finding, reason: strin
 async function treatOne(opened: OpenedRemedy, finding: Finding): Promise<Treated> {
   const { treatment, template, variables } = opened;
   const { redact } = variables;
-  const idempotencyKey = nameAction(treatment, finding);
+  const idempotencyKey = nameAction(treatment.runId, treatment.check.name, finding.key);
   let request: HttpRequest;
   try {
     request = buildRequest(template, { ...openScope(opened), finding, idempotencyKey });

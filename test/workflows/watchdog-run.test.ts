@@ -3,7 +3,10 @@ import { WorkflowFailedError } from '@temporalio/client';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Definition } from '../../compiler/definition.ts';
-import { runOptions } from '../../schedules/desired.ts';
+import { openHistory } from '../../history/database.ts';
+import type { RunRow } from '../../history/queries.ts';
+import { applySchedule } from '../../schedules/apply.ts';
+import { compileSchedule, runOptions } from '../../schedules/desired.ts';
 import { searchAttributes, workflowType } from '../../workflows/contract.ts';
 import type { HandFiring, RunReport } from '../../workflows/contract.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -33,7 +36,7 @@ afterAll(async () => {
 const sleeping: WrittenCheck = { detect: 'SELECT 1 AS id, pg_sleep(60)' };
 const found: WrittenCheck = { detect: 'SELECT 1 AS id', remedy: 'SELECT 1 WHERE :id = 1', keys: { mode: 'auto' } };
 
-function define(checks: Record<string, WrittenCheck>): Promise<Definition> {
+function define(checks: Record<string, WrittenCheck>) {
   return defineWatchdog(`test.watching-${randomUUID().slice(0, 8)}`, checks);
 }
 
@@ -111,3 +114,28 @@ it('kill -9 of the worker inside a remedy leaves neither the remedy nor a triple
   expect((await runner.history.query(actions, [definition.uuid])).rows).toEqual([{ count: 2 }]);
   await client.end();
 });
+
+it('a notification on its channel fires it again, as long as its worker is there to listen', async () => {
+  const definition = await define({ found: { ...found, keys: { mode: 'dry_run' } } });
+  definition.order.watchdog.listen = { channel: 'jobs', debounceMs: 50 };
+  await applySchedule(runner.client, compileSchedule(definition, runner.taskQueue));
+  await (await fire(definition, { trigger: 'manual', actor: 'tester' })).result();
+  const database = openHistory(watched.url);
+  const countListeners = async () => {
+    const name = `actcore listen ${definition.id}`;
+    const asked = `SELECT FROM pg_stat_activity WHERE application_name = $1 AND query LIKE 'LISTEN%' AND state = 'idle'`;
+    return (await database.query(asked, [name])).rowCount;
+  };
+  try {
+    await eventually(async () => (await countListeners()) === 1);
+    await database.query('NOTIFY jobs');
+    const run = await eventually(async () => (await runner.runsOf(definition.id)).find(isNotified));
+    expect(run).toMatchObject({ outcome: 'completed', actor: 'channel jobs' });
+    await runner.stopWorker();
+    expect(await countListeners()).toBe(0);
+  } finally {
+    await database.end();
+  }
+});
+
+const isNotified = ({ trigger, outcome }: RunRow) => trigger === 'notify' && outcome === 'completed';
