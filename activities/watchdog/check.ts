@@ -26,7 +26,7 @@ export async function runCheck(watch: Watch, check: WatchdogCheck, result: Check
   const { signal } = watch.context;
   const startedAt = performance.now();
   try {
-    const detected = await detect(watch.database.client, check, statementTimeout(watch.context));
+    const detected = await detect(watch.database.client, check, { timeoutMs: statementTimeout(watch.context) });
     noteDetected(watch, check, detected, result);
     await act(watch, check, detected, result);
     result.observation.isComplete = !detected.hasMore;

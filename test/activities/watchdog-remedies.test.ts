@@ -32,7 +32,7 @@ afterAll(async () => {
 const stuck: WrittenCheck = {
   keys: { mode: 'auto' },
   detect: "SELECT id, status FROM jobs WHERE status = 'stuck' ORDER BY id",
-  remedy: "UPDATE jobs SET status = 'ready' WHERE id = :id",
+  remedy: "UPDATE jobs SET status = 'ready' WHERE id = :id RETURNING *",
 };
 const audit = 'INSERT INTO audit VALUES (:run_id, :finding_key, :before, :after, :decision)';
 
@@ -126,6 +126,21 @@ it('a request that was made is not made again while it cools down', async () => 
   ).toMatchObject({
     checks: [{ sent: 3 }],
   });
+});
+
+it('requests that were made before the budget was spent are told', async () => {
+  target.calls.length = 0;
+  const remedy = `\n        http:\n          request: { method: POST, url: "\${HUB_URL}/jobs" }`;
+  const order = await define(
+    { stuck: { detect: stuck.detect, keys: { mode: 'auto', action: 'restart', remedy } } },
+    { env: '[HUB_URL]' },
+  );
+  const now = () => new Date(Date.now() + (target.calls.length > 0 ? 60_000 : 0));
+  const report = await stage.watch(order, { environment: { WATCHED_URL: stage.url, HUB_URL: target.url }, now }).report;
+  expect(report).toMatchObject({ outcome: 'automation_error', checks: [{ findings: 3, sent: 1 }] });
+  expect(report.checks?.[0]?.error).toBe('the budget of 30 s was spent before its turn came');
+  const kept = (await actionsOf(order)).filter(({ fate }) => fate === 'committed');
+  expect(kept.map(({ outcome }) => outcome)).toEqual(['sent']);
 });
 
 it('while the history is away only what is audited is done, and its triplets arrive later, exactly once', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Definition } from '../../compiler/definition.ts';
 import { openHistory } from '../../history/database.ts';
@@ -13,6 +14,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
+import { startWorkerProcess } from '../support/worker-process.ts';
 import { defineWatchdog } from '../support/watchdogs.ts';
 import type { WrittenCheck } from '../support/watchdogs.ts';
 
@@ -73,18 +75,44 @@ it('its heartbeats say which check it is at, and a cancel ends the statement and
   expect(row?.reason).toContain('while it was at the check sleeping');
 });
 
-it('the shutdown of its worker ends it within the grace, and the row says so', async () => {
-  const definition = await define({ sleeping });
-  const handle = await fire(definition, { trigger: 'canary', actor: 'tester' });
-  await eventually(async () =>
-    (await handle.describe()).raw.pendingActivities?.[0]?.lastStartedTime ? true : undefined,
-  );
+it('kill -9 of the worker inside a remedy leaves neither the remedy nor a triplet, and the next run has the lock', async () => {
+  const client = new pg.Client({ connectionString: watched.url });
+  await client.connect();
+  await client.query(`CREATE TABLE jobs (id int, done bool); INSERT INTO jobs VALUES (1, false), (2, false);
+    CREATE TABLE audit (key text); CREATE TABLE pace (seconds int); INSERT INTO pace VALUES (30)`);
+  const definition = await define({
+    jobs: {
+      keys: { mode: 'auto' },
+      detect: 'SELECT id FROM jobs WHERE NOT done',
+      remedy: 'UPDATE jobs SET done = true FROM (SELECT pg_sleep(seconds) FROM pace) p WHERE id = :id',
+      audit: 'INSERT INTO audit VALUES (:finding_key)',
+    },
+  });
   await runner.stopWorker();
-  const [row] = await runner.runsOf(definition.id);
-  expect(row).toMatchObject({ outcome: 'cancelled', certainty: 'witnessed' });
-  expect(row?.reason).toContain('the worker was shut down before the run had ended');
+  const worker = await startWorkerProcess(runner);
+  const handle = await fire(definition, { trigger: 'canary', actor: 'tester' });
+  const isAtWork = async () => {
+    const text = "SELECT FROM pg_stat_activity WHERE application_name LIKE 'actcore %' AND wait_event = 'PgSleep'";
+    return ((await client.query(text)).rowCount ?? 0) > 0;
+  };
+  await eventually(isAtWork);
+  worker.signal('SIGKILL');
+  await worker.ended;
+  await handle.terminate();
+  await eventually(async () => !(await isAtWork()));
+  const left =
+    'SELECT (SELECT count(*)::int FROM jobs WHERE done) AS done, (SELECT count(*)::int FROM audit) AS audited';
+  expect((await client.query(left)).rows).toEqual([{ done: 0, audited: 0 }]);
+  const actions = 'SELECT count(*)::int FROM actcore.actions WHERE definition_uuid = $1';
+  expect((await runner.history.query(actions, [definition.uuid])).rows).toEqual([{ count: 0 }]);
+
+  await client.query('UPDATE pace SET seconds = 0');
   await runner.startWorker();
-  expect(await handle.result()).toMatchObject({ outcome: 'cancelled' });
+  const next = await fire(definition, { trigger: 'canary', actor: 'tester' });
+  expect(await next.result()).toMatchObject({ outcome: 'completed', checks: [{ cured: 2 }] });
+  expect((await client.query(left)).rows).toEqual([{ done: 2, audited: 2 }]);
+  expect((await runner.history.query(actions, [definition.uuid])).rows).toEqual([{ count: 2 }]);
+  await client.end();
 });
 
 it('a notification on its channel fires it again, as long as its worker is there to listen', async () => {
