@@ -2,6 +2,7 @@ import type { DetailWriter } from '../history/detail-writer.ts';
 import type { Ledger } from '../history/ledger.ts';
 import type { WatchLedger } from '../history/watch-ledger.ts';
 import type { TargetResult } from '../history/results.ts';
+import type { Listeners } from './watchdog/listeners.ts';
 
 /** What the activities need from their worker. */
 export interface Dependencies {
@@ -16,4 +17,6 @@ export interface Dependencies {
   now: () => Date;
   /** Aborts when the worker begins to shut down: what another worker can go on with is left to it. */
   leaving?: AbortSignal;
+  /** Hears the notifications that fire watchdogs out of turn; absent where nothing but a schedule or a person does. */
+  listeners?: Pick<Listeners, 'refresh'>;
 }

@@ -32,6 +32,31 @@ export function rewriteJson(json: string, rewrite: (text: string) => string): Re
   return { text: text + json.slice(copied), depth: deepest };
 }
 
+/** The members of a valid JSON object by name, each value as it was written; of a name that is there twice the last. */
+export function splitMembers(json: string): Map<string, string> {
+  const members = new Map<string, string>();
+  let name: string | undefined;
+  let depth = 0;
+  let start = 0;
+  for (let index = 0; index < json.length; index += 1) {
+    const sign = json[index] ?? '';
+    if (sign === '"') {
+      const end = endOfString(json, index);
+      if (depth === 1 && name === undefined) name = JSON.parse(json.slice(index, end)) as string;
+      index = end - 1;
+      continue;
+    }
+    if (sign === ':' && depth === 1) start = index + 1;
+    if (depth === 1 && (sign === ',' || sign === '}') && name !== undefined) {
+      members.set(name, json.slice(start, index).trim());
+      name = undefined;
+    }
+    if (sign === '[' || sign === '{') depth += 1;
+    if (sign === ']' || sign === '}') depth -= 1;
+  }
+  return members;
+}
+
 function isNumeric(sign: string): boolean {
   return sign === '-' || (sign >= '0' && sign <= '9');
 }

@@ -2,19 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { headerName, renderHeader, renderUrl } from '../expressions/request-line.ts';
 import { TemplateError, parseTemplate, renderText } from '../expressions/template.ts';
 import type { Lookup } from '../expressions/template.ts';
-import type { Firing, JsonValue, RequestTemplate, SweepOrder } from '../workflows/contract.ts';
+import type { Firing, JsonValue, Order, RequestTemplate } from '../workflows/contract.ts';
 import type { HttpRequest } from './http-client.ts';
-import { createLookup, renderBody } from './request-values.ts';
+import { createLookup, renderBody, writeBody } from './request-values.ts';
 import type { TlsFiles } from './tls-files.ts';
+import type { Finding } from './watchdog/finding.ts';
 
 /** What a request is filled in with. */
 export interface RequestScope {
-  order: SweepOrder;
+  order: Order;
   firing: Firing;
   /** The variables of the definition. */
   values: ReadonlyMap<string, string>;
   /** Of a fan-out: what `${target}` and `${target.FIELD}` stand for. */
   target?: JsonValue;
+  /** Of a remedy: what `${finding.COLUMN}` stands for. */
+  finding?: Pick<Finding, 'columns' | 'json'>;
   /** What `fixHeaders` gave for the same template. */
   headers?: Record<string, string>;
   /** The same on every attempt. */
@@ -158,6 +161,9 @@ function renderContent(
     return { body: new URLSearchParams(pairs).toString(), contentType: 'application/x-www-form-urlencoded' };
   }
   if (body === undefined) return {};
+  if (scope.finding !== undefined && typeof body !== 'string') {
+    return { body: writeBody(body, scope, lookup), contentType: 'application/json' };
+  }
   const rendered = renderBody(body, scope, lookup);
   return typeof body === 'string' && typeof rendered === 'string'
     ? { body: rendered, contentType: 'text/plain; charset=utf-8' }

@@ -34,7 +34,7 @@ export async function sweep(context: RunContext): Promise<Ending> {
   try {
     variables = resolveVariables(order, deps.environment);
     const scope = openScope(context, order, variables);
-    client = await openClient(context, scope);
+    client = await openClient(context, order, scope);
     const caller = openCaller(context, order, client, variables);
     const prepared: Sweep = { context, order, scope, variables, caller };
     const { each } = order.sweep;
@@ -55,9 +55,9 @@ function openScope({ firing }: RunContext, order: SweepOrder, variables: Variabl
   return { order, firing, values: variables.values, idempotencyKey };
 }
 
-async function openClient({ deps }: RunContext, scope: RequestScope): Promise<HttpClient> {
+async function openClient({ deps }: RunContext, order: SweepOrder, scope: RequestScope): Promise<HttpClient> {
   const { environment } = deps;
-  const { request, each } = scope.order.sweep;
+  const { request, each } = order.sweep;
   return openHttpClient({
     tls: renderTlsFiles(request, scope),
     guard: openHostGuard(environment),

@@ -31,10 +31,16 @@ export function resolveVariables(order: Order, environment: Record<string, strin
 
 /** What Basic authentication sends is as good as the password, however short that is. */
 function findBasicAuth(order: Order, values: ReadonlyMap<string, string>): (readonly [name: string, value: string])[] {
-  if (order.kind === 'watchdog') return [];
+  return listRequests(order).flatMap((template) => renderBasicAuth(template, values));
+}
+
+function listRequests(order: Order): RequestTemplate[] {
+  if (order.kind === 'watchdog') {
+    return order.watchdog.checks.flatMap(({ remedy }) => (remedy && 'request' in remedy ? [remedy.request] : []));
+  }
   const { request, each } = order.sweep;
   const first = each === undefined || Array.isArray(each.targets) ? [] : [each.targets.request];
-  return [request, ...first].flatMap((template) => renderBasicAuth(template, values));
+  return [request, ...first];
 }
 
 function renderBasicAuth({ auth }: RequestTemplate, values: ReadonlyMap<string, string>) {

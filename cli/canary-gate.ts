@@ -10,7 +10,6 @@ import { Refusal } from './refusal.ts';
 import { forEachAtOnce } from '../schedules/each.ts';
 import { observeSchedule } from '../schedules/observe.ts';
 import type { PlannedChange } from '../schedules/plan.ts';
-import { describeUnrunnable } from './unrunnable.ts';
 
 /** Why definitions may not be applied as they are. */
 export interface GateFindings {
@@ -91,8 +90,6 @@ function refuseAll(changes: PlannedChange[], definitions: Definition[], findings
 /** What stands in the way of one definition, as a sentence with the way out; undefined where nothing does. */
 export function describeGate(definition: Definition, { uncanaried, retired }: GateFindings): string | undefined {
   const { id, file, order } = definition;
-  const unrunnable = describeUnrunnable(definition);
-  if (unrunnable !== undefined) return unrunnable;
   const retirement = retired.get(id);
   if (retirement !== undefined) {
     return `it was retired on ${retirement.retiredAt?.slice(0, 10)} by ${retirement.retiredBy}: ${retirement.retiredReason}; take it up again with --unretire`;

@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events';
+import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, makeTelemetryFilterString } from '@temporalio/worker';
 import type { LogLevel } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
+import { createListeners } from '../activities/watchdog/listeners.ts';
 import { openHistory } from '../history/database.ts';
 import { openDetailWriter } from '../history/detail-writer.ts';
 import { createLedger } from '../history/ledger.ts';
@@ -49,6 +51,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const details = openDetailWriter(history);
   const leaving = new AbortController();
   setMaxListeners(0, leaving.signal);
+  const listeners = createListeners({
+    client: new Client({ connection, namespace }),
+    environment,
+    warn: (message) => Runtime.instance().logger.warn(message),
+  });
   const activities = createActivities({
     ledger: createLedger(history),
     details,
@@ -57,6 +64,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     environment,
     now: () => new Date(),
     leaving: leaving.signal,
+    listeners,
   });
   const worker = await Worker.create({
     connection,
@@ -73,6 +81,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       try {
         await worker.run();
       } finally {
+        await listeners.close();
         await connection.close();
         await details.close();
         await history.end();
@@ -81,6 +90,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     shutdown: () => {
       if (worker.getState() !== 'RUNNING') return;
       leaving.abort();
+      // Another worker hears them from now on.
+      void listeners.close();
       worker.shutdown();
     },
   };

@@ -2,6 +2,7 @@ import { log } from '@temporalio/activity';
 import type { CheckObservation } from '../../history/watch-ledger.ts';
 import type { CheckMode, CheckReport, WatchdogCheck } from '../../workflows/contract.ts';
 import { explainFault } from '../faults.ts';
+import { cutText } from '../report-size.ts';
 import { CheckError } from './check-error.ts';
 import { type Detected, detect } from './detect.ts';
 import type { Finding, Treated } from './finding.ts';
@@ -79,8 +80,15 @@ function noteDetected(watch: Watch, check: WatchdogCheck, { findings, hasMore }:
   if (hasMore) watch.failures.add(check.name, undefined, watchReasons.beyondLimit(check.limit, findings.length));
   observation.findings = findings.map(({ key, json }) => ({
     key: sealJson(key, watch.redactData),
-    row: sealJson(json, watch.redactData),
+    row: sealJson(shortenRow(json), watch.redactData),
   }));
+}
+
+/** The history shows what was found; whole rows stand in the triplets. In UTF-16 units. */
+const longestRow = 20_000;
+
+function shortenRow(json: string): string {
+  return json.length <= longestRow ? json : JSON.stringify(cutText(json, longestRow / 2));
 }
 
 /** Does what the mode says about the findings that are neither quarantined nor cooling down. */
@@ -118,15 +126,13 @@ function leave(watch: Watch, { report }: CheckResult, findings: Finding[], messa
   for (const { key } of findings) watch.failures.add(report.name, key, message);
 }
 
-/** A triplet says once per episode of a finding what would be done, and not in every run. */
+/** The history keeps what is proposed once per episode of a finding, and passes over the rest. */
 async function propose(watch: Watch, check: WatchdogCheck, open: Finding[], why: string, result: CheckResult) {
-  const { failures, known, run, trail, context, redactData } = watch;
+  const { failures, run, trail, context, redactData } = watch;
   const { report, observation } = result;
   report.proposed = open.length;
-  const isNew = ({ key }: Finding) => !known.has(nameKnown(check.name, sealJson(key, redactData)));
-  const records = open
-    .filter(isNew)
-    .map((finding) => proposeAction(check, finding, run.runId, why, context.deps.now()));
+  const now = context.deps.now();
+  const records = open.map((finding) => proposeAction(check, finding, run.runId, why, now));
   await trail.propose(records);
   const proposed = new Set(open.map(({ key }) => sealJson(key, redactData)));
   for (const seen of observation.findings) if (proposed.has(seen.key)) seen.outcome = 'proposed';

@@ -1,18 +1,124 @@
-import type { Firing, WatchdogOrder } from '../../workflows/contract.ts';
-import type { Variables } from '../variables.ts';
-import type { Finding, Treated, Treatment } from './finding.ts';
+import { TemplateError } from '../../expressions/template.ts';
+import type { ActionRecord } from '../../workflows/contract.ts';
+import { openAccount } from '../account.ts';
+import { openHostGuard } from '../host-guard.ts';
+import { type HttpRequest, openHttpClient } from '../http-client.ts';
+import { nameEffect } from '../idempotency-key.ts';
+import { buildRequest, renderTlsFiles } from '../request.ts';
+import { rehearseAudit, writeAudit } from './audit.ts';
+import type { Finding, PreparedActions, Treated, Treatment } from './finding.ts';
+import { remedyReasons } from './remedy-reasons.ts';
+import { type OpenedRemedy, type RequestEnd, type RequestRemedy, sendInTime } from './remedy-request.ts';
 
-/** What a remedy over HTTP needs: the treatment, and what a request is filled in with. */
-export interface RequestRemedy {
-  treatment: Treatment;
-  order: WatchdogOrder;
-  firing: Firing;
-  variables: Variables;
-  /** Where proxies are named, and the hosts that may be called. */
-  environment: Record<string, string | undefined>;
+export type { RequestRemedy } from './remedy-request.ts';
+
+/**
+ * Makes one request for each finding, one after the other. Before a request is sent, its triplet is kept as one whose end
+ * is unknown, and replaced once the answer is in; so a worker that dies in between leaves word of what it may have done.
+ * Where the check has an audit, that is tried and rolled back first: nothing is sent that could not be audited.
+ *
+ * @throws the signal's reason; ExchangeError and TemplateError about certificate files; what the database says of the
+ * audit's rehearsal, or that the session is gone; what `prepare` throws. What was sent before is kept.
+ */
+export async function treatByRequest(remedy: RequestRemedy, findings: readonly Finding[]): Promise<Treated[]> {
+  const { treatment, environment } = remedy;
+  const stated = treatment.check.remedy;
+  if (stated === undefined || !('request' in stated)) throw new Error('the remedy of this check is no request');
+  if (treatment.mode !== 'auto') throw new Error('a request cannot be rolled back, so it cannot be simulated');
+  const [first] = findings;
+  if (first === undefined) return [];
+  const template = stated.request;
+  const tls = renderTlsFiles(template, openScope(remedy));
+  const client = await openHttpClient({ tls, guard: openHostGuard(environment), environment });
+  const opened: OpenedRemedy = { ...remedy, template, client };
+  try {
+    await rehearseAudit(treatment, first, openRecord(opened, first, remedyReasons.endUnknown));
+    const treated: Treated[] = [];
+    for (const finding of findings) treated.push(await treatOne(opened, finding));
+    return treated;
+  } finally {
+    await client.close();
+  }
 }
 
-/** Stands in until the remedies over HTTP are merged. */
-export async function treatByRequest(_remedy: RequestRemedy, _findings: readonly Finding[]): Promise<Treated[]> {
-  throw new Error('not merged');
+function openScope({ treatment, order, firing, variables }: RequestRemedy) {
+  return { order, firing, values: variables.values, idempotencyKey: treatment.runId };
+}
+
+/** The same on every attempt, and the id of the triplet. */
+function nameAction({ runId, check }: Treatment, finding: Finding): string {
+  return nameEffect(JSON.stringify([check.name, finding.key]), runId);
+}
+
+/** The triplet of a request as long as nobody knows how it ended. */
+function openRecord({ treatment }: OpenedRemedy, finding: Finding, reason: string): ActionRecord {
+  const { check, mode } = treatment;
+  return {
+    id: nameAction(treatment, finding),
+    checkName: check.name,
+    findingKey: finding.key,
+    action: check.action ?? check.name,
+    mode,
+    outcome: 'failed',
+    before: finding.json,
+    after: null,
+    decision: treatment.decide(finding, reason),
+    error: remedyReasons.endUnknown,
+    at: treatment.now().toISOString(),
+  };
+}
+
+async function treatOne(opened: OpenedRemedy, finding: Finding): Promise<Treated> {
+  const { treatment, template, variables } = opened;
+  const { redact } = variables;
+  const idempotencyKey = nameAction(treatment, finding);
+  let request: HttpRequest;
+  try {
+    request = buildRequest(template, { ...openScope(opened), finding, idempotencyKey });
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    // Nothing was tried, so there is nothing to audit.
+    return { finding, outcome: 'failed', error: redact(error.message) };
+  }
+  const line = redact(`${request.method} ${request.url}`);
+  const record = openRecord(opened, finding, remedyReasons.requested(line));
+  const intent = await treatment.prepare([record], undefined);
+  const end = await send(opened, request, intent);
+  const ended: ActionRecord = { ...record, outcome: end.fault === undefined ? 'sent' : 'failed', after: end.after };
+  delete ended.error;
+  if (end.fault !== undefined) ended.error = redact(end.fault);
+  const unaudited = end.isHarmless ? undefined : await writeAudit(treatment, finding, ended);
+  if (unaudited !== undefined) {
+    ended.outcome = 'failed';
+    ended.error = redact(remedyReasons.notAudited(ended.error ?? remedyReasons.answered(end.status), unaudited));
+  }
+  await keep(treatment, ended, intent);
+  const { outcome, error } = ended;
+  return { finding, outcome, record: ended, ...(error === undefined ? {} : { error }) };
+}
+
+/** The intent goes first: of a worker that dies in between, what is left says how the request ended. */
+async function keep(treatment: Treatment, ended: ActionRecord, intent: PreparedActions): Promise<void> {
+  let kept: PreparedActions;
+  try {
+    kept = await treatment.prepare([ended], undefined);
+  } catch (error) {
+    await intent.settle('committed');
+    throw error;
+  }
+  await intent.settle('aborted');
+  await kept.settle('committed');
+}
+
+/** Sends it; what interrupts the run leaves the intent as all that is known, unless nothing has gone out. */
+async function send(opened: OpenedRemedy, request: HttpRequest, intent: PreparedActions): Promise<RequestEnd> {
+  const account = openAccount(0);
+  try {
+    // The session holds the definition's lock; a worker that was frozen may have lost both by now.
+    await opened.treatment.client.query('SELECT');
+    return await sendInTime({ ...opened, account }, request);
+  } catch (error) {
+    await intent.settle(account.hasSent ? 'committed' : 'aborted');
+    throw error;
+  }
 }

@@ -10,7 +10,6 @@ import { reportFiring } from '../firing-output.ts';
 import { Refusal } from '../refusal.ts';
 import { withTemporal } from '../temporal-service.ts';
 import { defaultDefinitions } from '../settings.ts';
-import { describeUnrunnable } from '../unrunnable.ts';
 
 interface CanaryOptions extends CommonOptions {
   definitions: string;
@@ -29,8 +28,6 @@ export function addCanary(program: Command, signal: AbortSignal): void {
     .option('--detach', 'do not wait for the end');
   handle<CanaryOptions>(withJson(command), signal, async (session, options, [target = '']) => {
     const definition = await chooseDefinition(target, options.definitions, session);
-    const unrunnable = describeUnrunnable(definition);
-    if (unrunnable !== undefined) throw new Refusal(`${definition.id} cannot be run: ${unrunnable}`);
     const { settings } = session;
     return withTemporal(settings, async (client, connection) => {
       await ensureSearchAttributes(connection, settings.namespace);

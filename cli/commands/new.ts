@@ -14,7 +14,6 @@ import { isDefinitionId, suggestDefinitionId } from '../definition-name.ts';
 import { readSources } from '../definition-sources.ts';
 import { Refusal } from '../refusal.ts';
 import { defaultDefinitions } from '../settings.ts';
-import { describeUnrunnable } from '../unrunnable.ts';
 
 interface NewOptions extends CommonOptions {
   dir: string;
@@ -95,15 +94,14 @@ function refuseOverwriting(file: string): never {
 /** What is done with a new definition, in this order. */
 function describeSteps(definition: Definition, folder: string): string[] {
   const file = quoteWord(definition.file);
-  const unrunnable = describeUnrunnable(definition);
   const apply = folder === defaultDefinitions ? 'actcore apply' : `actcore apply ${quoteWord(folder)}`;
   const steps = [
     'edit it: what it does, and what somebody has to know at 03:00',
     `actcore lint ${file}`,
     `actcore simulate ${file}`,
-    ...(unrunnable === undefined
-      ? [`actcore try ${file}`, `actcore canary ${file}`, `write \`enabled: true\` into it, then: ${apply}`]
-      : [`canary and apply refuse it: ${unrunnable}`]),
+    ...(definition.order.kind === 'watchdog' ? [] : [`actcore try ${file}`]),
+    `actcore canary ${file}`,
+    `write \`enabled: true\` into it, then: ${apply}`,
   ];
   return ['Next:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)];
 }

@@ -6,7 +6,6 @@ import { reportFiring } from '../firing-output.ts';
 import { findRunning, refuseRetired, requireSchedule } from '../own-schedule.ts';
 import { Refusal } from '../refusal.ts';
 import { withTemporal } from '../temporal-service.ts';
-import { describeUnrunnable } from '../unrunnable.ts';
 
 interface TriggerOptions extends CommonOptions {
   follow?: boolean;
@@ -26,8 +25,6 @@ export function addTrigger(program: Command, signal: AbortSignal): void {
     return withTemporal(settings, async (client) => {
       const schedule = await requireSchedule(client, id);
       refuseRetired(schedule);
-      const unrunnable = describeUnrunnable(schedule);
-      if (unrunnable !== undefined) throw new Refusal(`${id} cannot be run: ${unrunnable}`);
       const running = options.allowOverlap === true ? [] : await findRunning(client, schedule);
       if (running.length > 0) {
         throw new Refusal(

@@ -22,9 +22,7 @@ it.each(['sweep', 'watchdog'])('a new %s lints clean under --strict, and what to
   ]);
   expect(made.stdout).toContain(`\n  3. actcore simulate ${file}\n`);
   const says =
-    kind === 'sweep'
-      ? `actcore try ${file}\n  5. actcore canary ${file}`
-      : 'canary and apply refuse it: it is a watchdog';
+    kind === 'sweep' ? `actcore try ${file}\n  5. actcore canary ${file}` : `actcore canary ${file}\n  5. write`;
   expect(made.stdout).toContain(`\n  4. ${says}`);
   expect(await runActcore(['lint', '--strict'], { cwd })).toMatchObject({ exitCode: 0, stderr: '' });
   expect(readFileSync(join(cwd, file), 'utf8')).toMatch(

@@ -10,6 +10,7 @@ import { obtainBundle } from '../../worker/bundle.ts';
 import { progressSignal, workflowType } from '../../workflows/contract.ts';
 import { defineSweep } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
+import { defineWatchdog } from '../support/watchdogs.ts';
 import { eventually } from '../support/eventually.ts';
 import { fanOut } from '../support/fan-outs.ts';
 import { startRunner } from '../support/runner.ts';
@@ -48,6 +49,12 @@ const scenarios: Record<string, (runner: Runner) => Promise<WorkflowHandle>> = {
     await handle.signal(progressSignal, '2 targets: 0 completed, 2 not reached');
     return settle(handle);
   },
+  async watched(runner) {
+    const { order, file, runbook } = await defineWatchdog('test.replay-watchdog', {
+      found: { detect: 'SELECT 1 AS id' },
+    });
+    return settle(await start(runner, { order, file, runbook }));
+  },
   async unrecorded(runner) {
     runner.target.answer = (_, response) => sendJson(response, healthy);
     await runner.history.query('ALTER TABLE actcore.runs RENAME TO runs_hidden');
@@ -63,7 +70,10 @@ const scenarios: Record<string, (runner: Runner) => Promise<WorkflowHandle>> = {
 };
 
 async function fire(runner: Runner, changes: Frontmatter = {}): Promise<WorkflowHandle> {
-  const definition = defineSweep('test.replay', changes);
+  return start(runner, defineSweep('test.replay', changes));
+}
+
+function start(runner: Runner, definition: Parameters<typeof runOptions>[0]): Promise<WorkflowHandle> {
   return runner.client.workflow.start(workflowType, {
     ...runOptions(definition, 'canary', 'tester'),
     taskQueue: runner.taskQueue,
@@ -80,6 +90,7 @@ async function settle(handle: WorkflowHandle): Promise<WorkflowHandle> {
 async function record(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const runner = await startRunner();
+  runner.environment['WATCHED_URL'] = runner.databaseUrl;
   await runner.startWorker();
   for (const [name, play] of Object.entries(scenarios)) {
     const handle = await play(runner);
