@@ -8,6 +8,7 @@ import { type Detected, detect } from './detect.ts';
 import type { Finding, Treated } from './finding.ts';
 import { proposeAction } from './proposal.ts';
 import { sealJson } from './seal.ts';
+import { RemedyError } from './sql-remedy-error.ts';
 import { explainSqlFault } from './sql-fault.ts';
 import { treat } from './treat.ts';
 import { type Watch, nameKnown, statementTimeout } from './watch.ts';
@@ -56,6 +57,7 @@ export async function runCheck(watch: Watch, check: WatchdogCheck, result: Check
     result.observation.isComplete = !detected.hasMore;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
+    if (error instanceof RemedyError) noteTreated(watch, check, error.treated, result);
     report.error = watch.variables.redact(explainCheckFault(error));
     await watch.database.client.query('ROLLBACK').catch(() => {});
   } finally {
