@@ -3,6 +3,7 @@ import { measureCompile } from './compile.ts';
 import { measureFanOut } from './fan-out.ts';
 import { measurePlan } from './plan.ts';
 import { measureTick } from './tick.ts';
+import { measureWatchdog } from './watchdog.ts';
 
 /** Every benchmark by its name. Each compares two ways in one run and prints the ratio, for machines are noisy. */
 const benchmarks: Record<string, () => Promise<void>> = {
@@ -11,6 +12,7 @@ const benchmarks: Record<string, () => Promise<void>> = {
   apply: measureApply,
   tick: measureTick,
   'fan-out': measureFanOut,
+  watchdog: measureWatchdog,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,10 +1,11 @@
 import { rewriteSql } from '../../expressions/sql-lexemes.ts';
 import type { SqlStatement } from '../../workflows/contract.ts';
 import type { Treatment } from './finding.ts';
-import { asRelation, keyType, matchKey, row } from './sql-remedy-shape.ts';
-import type { RemedyShape } from './sql-remedy-shape.ts';
-import { castColumn, findParameters } from './sql-remedy-values.ts';
+import { asRelation, keyType, matchKey, row } from './sql-remedy-relation.ts';
+import type { RemedyShape } from './sql-remedy-relation.ts';
+import { findParameters } from './sql-remedy-values.ts';
 import type { Parameter } from './sql-remedy-values.ts';
+import { VariableList } from './sql-remedy-variables.ts';
 
 /** A program for the server that cures findings one by one; it reads `actcore.input` and opens the cursor `actcore_outcome`. */
 export interface RemedyScript {
@@ -55,44 +56,6 @@ interface ScriptParts {
   match: string;
   lock: string;
   maxRows: number;
-}
-
-/** The variables that stand for parameters; those of one source and type are one. */
-class VariableList {
-  readonly constants: (string | null)[] = [];
-  readonly declarations: string[] = [];
-  /** What the finding's row is read into, and from which expressions. */
-  readonly targets: string[] = [];
-  readonly expressions: string[] = [];
-  readonly #shape: RemedyShape;
-  readonly #known = new Map<string, string>();
-
-  constructor(shape: RemedyShape) {
-    this.#shape = shape;
-  }
-
-  place(parameter: Parameter | undefined): string {
-    if (parameter === undefined) return 'NULL';
-    const { source, type } = parameter;
-    if (source.kind === 'action') return `(actcore.${source.name}::${type})`;
-    const identity = JSON.stringify([source, type]);
-    const known = this.#known.get(identity) ?? this.#declare(parameter);
-    this.#known.set(identity, known);
-    return `(actcore.${known})`;
-  }
-
-  #declare({ source, type }: Parameter): string {
-    if (source.kind === 'column') {
-      const name = `f${this.targets.length}`;
-      this.declarations.push(`${name} ${type};`);
-      this.targets.push(`actcore.${name}`);
-      this.expressions.push(castColumn(source.name, type, this.#shape));
-      return name;
-    }
-    const index = this.constants.push(source.kind === 'constant' ? source.value : null) - 1;
-    this.declarations.push(`c${index} ${type} := (input->'constants'->>${index})::${type};`);
-    return `c${index}`;
-  }
 }
 
 function writeRemedy({ returnsRows }: SqlStatement, text: string, maxRows: number): string {

@@ -1,43 +1,14 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { rewriteSql } from '../../expressions/sql-lexemes.ts';
 import type { SqlStatement, WatchdogCheck } from '../../workflows/contract.ts';
-import { bindText } from './bound-text.ts';
 import type { Finding, Treatment } from './finding.ts';
-import { RemedyError, explainFault, readCode } from './sql-remedy-error.ts';
+import { unfoldWith } from './sql-remedy-clauses.ts';
+import { RemedyError, readCode } from './sql-remedy-error.ts';
+import { lockClause, trial, tryLock } from './sql-remedy-lock.ts';
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
+import { asRelation, asWritten, bindParams, blocks, breakDown } from './sql-remedy-relation.ts';
+import type { Block, RemedyShape } from './sql-remedy-relation.ts';
 import { begin, rollBack } from './sql-remedy-transaction.ts';
-
-/** What the database says of a check's statements: the types that it gives to what they take and to what they give. */
-export interface RemedyShape {
-  remedy: SqlStatement;
-  /** The columns of a finding by name, each with its type as SQL. */
-  columns: Map<string, string>;
-  /** The types of the parameters, in their order. */
-  types: Record<Block, string[]>;
-  /** Whether the key's columns can be compared as what they are; else as text. */
-  isComparable: boolean;
-  /** The clause that locks a finding's rows; empty where they cannot be locked. */
-  lock: string;
-  /** Why the remedy acts on a finding, for its decision. */
-  reason: string;
-}
-
-const blocks = ['detect', 'remedy', 'audit'] as const;
-export type Block = (typeof blocks)[number];
-
-/** The relation that stands for what `detect` gives: no column of it has the same name, which would hide the row. */
-export const row = 'actcore_row';
-
-/** Writes of `detect` what comes after FROM. */
-export function asRelation(detect: string): string {
-  return `(${detect}\n) AS ${row}`;
-}
-
-/** Values as the texts that Postgres wrote. */
-export const asWritten = { getTypeParser: () => (text: string) => text };
-
-/** NO KEY: a row that others only refer to by a foreign key can be had. */
-const lockClause = 'FOR NO KEY UPDATE SKIP LOCKED';
 
 /**
  * Asks the database about the statements of a check; it runs none of them.
@@ -72,11 +43,6 @@ async function readColumns({ client, check }: Treatment): Promise<Map<string, st
     values: [fields.map(({ dataTypeID }) => dataTypeID)],
   });
   return new Map(fields.map(({ name }, index) => [name, names.rows[index]?.name ?? 'text']));
-}
-
-/** The values of detect's parameters. */
-export function bindParams({ detect, params }: WatchdogCheck): (string | null)[] {
-  return detect.parameters.map((name) => bindText(params[name] ?? null));
 }
 
 /** Domains as what they are made of: a variable of a domain that is NOT NULL could not be declared. */
@@ -118,24 +84,6 @@ async function checkPermission(client: pg.ClientBase, block: Block, parameterCou
   if (readCode(fault) === '42501') throw breakDown(block, fault);
 }
 
-/** What the database has against a statement that may fail; undefined where it took it. */
-async function trial(
-  client: pg.ClientBase,
-  query: pg.QueryArrayConfig,
-  onRows?: (rows: string[][]) => void,
-): Promise<unknown> {
-  await client.query('SAVEPOINT actcore_trial');
-  try {
-    const { rows } = await client.query<string[]>(query);
-    onRows?.(rows);
-    return undefined;
-  } catch (error) {
-    if (readCode(error) === undefined) throw error;
-    await client.query('ROLLBACK TO SAVEPOINT actcore_trial');
-    return error;
-  }
-}
-
 /** A SELECT can be of use there all the same, such as one that terminates a session. */
 async function checkReadOnly(client: pg.ClientBase, remedy: SqlStatement): Promise<boolean> {
   const { rows } = await client.query<{ setting: string; standby: string }>({
@@ -143,57 +91,9 @@ async function checkReadOnly(client: pg.ClientBase, remedy: SqlStatement): Promi
     types: asWritten,
   });
   if (rows[0]?.setting !== 'on') return false;
-  if (/^\s*select\b/i.test(remedy.text)) return true;
+  if (unfoldWith(remedy.text).verb === 'select') return true;
   const why = rows[0].standby === 'true' ? reasons.standby : reasons.readOnlySetting;
   throw new RemedyError(reasons.readOnly(why));
-}
-
-type Locking = Partial<Pick<RemedyShape, 'isComparable'>> & { why?: string };
-
-/** Whether the rows behind a finding can be locked; EXPLAIN refuses what execution would, and shows whether any row is. */
-async function tryLock(treatment: Treatment, shape: RemedyShape, finding: Finding): Promise<Locking> {
-  const { client, check } = treatment;
-  const detect = asRelation(rewriteSql(check.detect.text, () => undefined));
-  const from = check.detect.parameters.length;
-  const keys = check.key.map((_, index) => `$${from + index + 1}::text`);
-  const values = [...bindParams(check), ...check.key.map((name) => finding.columns.get(name) ?? null)];
-  const text = `EXPLAIN (VERBOSE, FORMAT JSON) SELECT 1 FROM ${detect} WHERE ${matchKey(check.key, shape, keys)} ${lockClause}`;
-  let isLocked = false;
-  const fault = await trial(client, { text, values, types: asWritten, rowMode: 'array' }, ([plan]) => {
-    isLocked = findsRows(JSON.parse(plan?.[0] ?? '[]'));
-  });
-  const code = readCode(fault);
-  if (code === undefined) return isLocked ? {} : { why: reasons.cannotLock };
-  if (code === '42501') return { why: reasons.mayNotLock };
-  if (code === '0A000') return { why: reasons.cannotLock };
-  if (code !== '42883' || !shape.isComparable) throw breakDown('detect', fault);
-  return { ...(await tryLock(treatment, { ...shape, isComparable: false }, finding)), isComparable: false };
-}
-
-/** Whether a plan locks rows of a table: of those it needs the address. Those of a function or of a WITH it cannot lock. */
-function findsRows(plan: unknown): boolean {
-  if (typeof plan !== 'object' || plan === null) return false;
-  const { 'Node Type': kind, Output: output } = plan as { 'Node Type'?: string; Output?: string[] };
-  if (kind === 'LockRows' && output?.some((column) => /(^|\.)ctid$/.test(column))) return true;
-  return Object.values(plan).some(findsRows);
-}
-
-/** The condition that a row is the finding whose key is given, as expressions of type text or of the columns' own types. */
-export function matchKey(key: readonly string[], shape: RemedyShape, values: readonly string[]): string {
-  const terms = key.map((name, index) => {
-    const column = `${row}.${pg.escapeIdentifier(name)}`;
-    const value = values[index] ?? 'NULL';
-    return shape.isComparable ? `${column} = ${value}::${keyType(shape, name)}` : `${column}::text = ${value}::text`;
-  });
-  return terms.join(' AND ');
-}
-
-/** @throws RemedyError where `detect` has no such column */
-export function keyType(shape: RemedyShape, name: string): string {
-  const type = shape.columns.get(name);
-  if (type === undefined)
-    throw new RemedyError(`the detect query gives no column \`${name}\`, which is part of the key`);
-  return type;
 }
 
 async function attempt<Result>(block: Block, work: () => Promise<Result>): Promise<Result> {
@@ -202,10 +102,4 @@ async function attempt<Result>(block: Block, work: () => Promise<Result>): Promi
   } catch (error) {
     throw breakDown(block, error);
   }
-}
-
-/** An error of one block of the check; one of the connection stays what it is. */
-export function breakDown(block: Block, error: unknown): unknown {
-  if (readCode(error) === undefined) return error;
-  return new RemedyError(reasons.broken(block, explainFault(error)), { cause: error });
 }

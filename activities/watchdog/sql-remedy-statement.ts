@@ -6,8 +6,8 @@ import type { Finding, Treatment } from './finding.ts';
 import { insertFrom, unfoldWith } from './sql-remedy-clauses.ts';
 import { RemedyError } from './sql-remedy-error.ts';
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
-import { asRelation, bindParams, matchKey, row } from './sql-remedy-shape.ts';
-import type { RemedyShape } from './sql-remedy-shape.ts';
+import { asRelation, bindParams, matchKey, row } from './sql-remedy-relation.ts';
+import type { RemedyShape } from './sql-remedy-relation.ts';
 import { castColumn, findParameters } from './sql-remedy-values.ts';
 import type { Parameter } from './sql-remedy-values.ts';
 

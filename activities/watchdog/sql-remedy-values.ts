@@ -5,8 +5,8 @@ import { bindText } from './bound-text.ts';
 import type { Treatment } from './finding.ts';
 import { RemedyError } from './sql-remedy-error.ts';
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
-import { row } from './sql-remedy-shape.ts';
-import type { Block, RemedyShape } from './sql-remedy-shape.ts';
+import { row } from './sql-remedy-relation.ts';
+import type { Block, RemedyShape } from './sql-remedy-relation.ts';
 
 /** What differs from finding to finding and is no column of it. */
 export const perFinding = ['finding_key', 'before', 'after', 'decision'] as const;

@@ -8,7 +8,8 @@ import { RemedyError, describeFault, isLockFault, readCode } from './sql-remedy-
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
 import { buildScript, describeInput, fetchOutcome } from './sql-remedy-script.ts';
 import type { RemedyScript } from './sql-remedy-script.ts';
-import { asWritten, readShape } from './sql-remedy-shape.ts';
+import { asWritten } from './sql-remedy-relation.ts';
+import { readShape } from './sql-remedy-shape.ts';
 import { CommitRefusedError, begin, end, giveUp, keep, recordAction, rollBack } from './sql-remedy-transaction.ts';
 
 /** The most findings of one transaction; more subtransactions than Postgres keeps in shared memory slow down everybody. */
