@@ -66,6 +66,8 @@ export async function buildProgram(signal: AbortSignal, name?: string): Promise<
     .addHelpText('after', footer)
     .configureOutput({ getOutHelpWidth: () => helpColumns, getErrHelpWidth: () => helpColumns })
     .showSuggestionAfterError()
+    // Or the options of a command would be taken from the one within it that has the same.
+    .enablePositionalOptions()
     .showHelpAfterError('(actcore --help lists the commands)')
     .exitOverride();
   if (name === '--version' || name === '-V') return program;

@@ -227,8 +227,7 @@ BEGIN
   INSERT INTO actcore.journal (
     entity_type, entity_id, field, action, old_value, new_value, actor, source, workspace)
   SELECT 'finding', actcore.name_finding(definition_id, check_name, finding_key), done.action,
-    CASE WHEN before IS NULL AND after IS NOT NULL THEN 'insert'
-      WHEN after IS NULL AND outcome = 'cured' THEN 'delete' ELSE 'update' END,
+    CASE WHEN before IS NULL AND after IS NOT NULL THEN 'insert' ELSE 'update' END,
     before, after, actor, 'watchdog', 'run ' || settled.run_id
   FROM actcore.actions AS done
   WHERE run_id = settled.run_id AND batch_id = settled.id AND outcome IN ('cured', 'sent')

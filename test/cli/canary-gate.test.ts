@@ -103,6 +103,7 @@ it('what is enabled on the server under the same contract needs no canary; a new
 it.each([
   [['--allow-uncanaried'], /--allow-uncanaried needs a reason/],
   [['--allow-uncanaried', '--reason', ' '], /--allow-uncanaried needs a reason/],
+  [['--allow-unproven'], /--allow-unproven needs a reason/],
   [['--reason', 'x'], /--reason is for --allow-uncanaried/],
 ])('apply %j is refused', async (options, says) => {
   const ended = await runActcore(['apply', ...options]);

@@ -57,6 +57,12 @@ it.each<[string[], string[]]>([
   [['actcore', 'new', 'w'], ['watchdog']],
   [['actcore', 'new', 'sweep', 'x', '--dir', 'act'], ['activity-definitions']],
   [['actcore', 'lint', '--format', 'g'], ['github']],
+  [
+    ['actcore', 'findings', ''],
+    ['retry', 'show', 'test.alpha', 'test.beta'],
+  ],
+  [['actcore', 'findings', 'retry', 'x', '--a'], ['--all']],
+  [['actcore', 'findings', '--state', 'q'], ['quarantined']],
   [['actcore', 'simulate', '--outage-of', 'w'], ['worker']],
 ])('bash completes %j to %j', async (words, expected) => {
   expect((await complete(...words)).sort()).toEqual(expected);
