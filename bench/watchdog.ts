@@ -89,7 +89,7 @@ async function compareDetect(client: pg.Client, large: WatchdogCheck) {
     const startedAt = performance.now();
     await findByHand(client);
     const between = performance.now();
-    await detect(client, large, timeoutMs);
+    await detect(client, large, { timeoutMs });
     sum.bareDetect += between - startedAt;
     sum.detectMs += performance.now() - between;
   }
@@ -116,7 +116,7 @@ async function cure(
   check: WatchdogCheck,
   prepared: { records: ActionRecord[]; xid: string | undefined }[],
 ): Promise<() => Promise<void>> {
-  const { findings } = await detect(client, check, timeoutMs);
+  const { findings } = await detect(client, check, { timeoutMs });
   const decision = { check: check.name, mode: 'auto', parameters: check.params, threshold: '6 hours', dry_run: false };
   return async () => {
     const treated = await treatBySql(
