@@ -3,7 +3,7 @@ import type { FailedAttempt, Firing, Order, RunReport } from '../workflows/contr
 import { writeInMonths } from './months.ts';
 import { findRun, reportOf } from './queries.ts';
 import { runIdOf } from './run-id.ts';
-import { standings } from './standing.ts';
+import { states } from './states.ts';
 import { storable } from './storable.ts';
 
 /** A run that has begun and not yet ended. */
@@ -95,7 +95,7 @@ function startValues(order: Order, firing: Firing, start: RunStart): unknown[] {
   const reason = 'the run has started and has not ended yet';
   return [
     ...identityValues(order, firing),
-    ...[standings.running, null, 'none', 0, null, reason, start.attempt, start.startedAt, null, null, null],
+    ...[states.running.rank, null, 'none', 0, null, reason, start.attempt, start.startedAt, null, null, null],
     ...[null, null, false, 0],
   ];
 }
@@ -103,7 +103,7 @@ function startValues(order: Order, firing: Firing, start: RunStart): unknown[] {
 function endValues(order: Order, firing: Firing, report: RunReport): unknown[] {
   return [
     ...identityValues(order, firing),
-    ...[standings[report.certainty], report.outcome, report.assessment, report.assessmentFailureCount],
+    ...[states[report.certainty].rank, report.outcome, report.assessment, report.assessmentFailureCount],
     ...[report.exitCode, report.reason, report.attempt, report.startedAt, report.finishedAt],
     ...[report.response?.status ?? null, report.response?.json ?? null],
     ...[report.stages ?? null, report.targets ?? null, report.isTooShort ?? false, report.detailsDropped ?? 0],

@@ -7,13 +7,15 @@ import { openDetailWriter } from '../history/detail-writer.ts';
 import { createLedger } from '../history/ledger.ts';
 import { readResults } from '../history/results.ts';
 import { obtainBundle } from './bundle.ts';
+import { openSelfEndpoint } from './self-endpoint.ts';
+import { createSelfServices } from './self-services.ts';
 
 export interface WorkerOptions {
   temporalAddress: string;
   namespace: string;
   taskQueue: string;
   databaseUrl: string;
-  /** Where the variables of definitions are looked up. */
+  /** Where the variables of definitions are looked up, after those by which a run finds its own worker. */
   environment: Record<string, string | undefined>;
 }
 
@@ -42,17 +44,18 @@ export function installRuntime(logLevel: LogLevel): void {
 
 /** Connects a worker. The history need not be there: runs are then recorded when it is back. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { temporalAddress, namespace, taskQueue, environment } = options;
-  const history = openHistory(options.databaseUrl);
+  const { temporalAddress, namespace, taskQueue, databaseUrl } = options;
+  const history = openHistory(databaseUrl);
   const connection = await NativeConnection.connect({ address: temporalAddress });
   const details = openDetailWriter(history);
   const leaving = new AbortController();
   setMaxListeners(0, leaving.signal);
+  const self = await openSelfEndpoint(createSelfServices({ connection, namespace, taskQueue, databaseUrl }));
   const activities = createActivities({
     ledger: createLedger(history),
     details,
     readResults: (runId, scheduledAt) => readResults(history, runId, scheduledAt),
-    environment,
+    environment: { ...options.environment, ...self.variables },
     now: () => new Date(),
     leaving: leaving.signal,
   });
@@ -71,6 +74,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       try {
         await worker.run();
       } finally {
+        await self.close();
         await connection.close();
         await details.close();
         await history.end();

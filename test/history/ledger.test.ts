@@ -5,8 +5,8 @@ import { openHistory } from '../../history/database.ts';
 import { createLedger } from '../../history/ledger.ts';
 import { findRun, listRuns } from '../../history/queries.ts';
 import { runIdOf } from '../../history/run-id.ts';
-import { mayReplace } from '../../history/standing.ts';
-import type { Standing } from '../../history/standing.ts';
+import { mayReplace } from '../../history/states.ts';
+import type { Standing } from '../../history/states.ts';
 import { makeOrder, makeReport, makeTick, openTestHistory } from './support/history.ts';
 import type { TestHistory } from './support/history.ts';
 
