@@ -18,6 +18,8 @@ export interface Ledger {
   recordStart(order: Order, firing: Firing, start: RunStart): Promise<void>;
   /** Writes how a run ended, unless a row of equal or higher standing is there; returns what the row says then. */
   recordEnd(order: Order, firing: Firing, report: RunReport): Promise<RunReport>;
+  /** Writes why a tick had no run, unless there is any row of it; false where there is one. */
+  recordConclusion(order: Order, firing: Firing, report: RunReport & { certainty: 'concluded' }): Promise<boolean>;
 }
 
 /** The columns of a row in the order of its parameters. */
@@ -66,6 +68,7 @@ export function createLedger(pool: pg.Pool): Ledger {
       const standing = await findRun(pool, runIdOf(order.definition.uuid, firing));
       return standing === undefined ? { ...report, recorded: true } : reportOf(standing);
     },
+    recordConclusion: (order, firing, report) => writeRow(pool, firing, upsertRun, endValues(order, firing, report)),
   };
 }
 

@@ -21,18 +21,13 @@ const definitionKey = keyword(searchAttributes.definition);
 const outcomeKey = keyword(searchAttributes.outcome);
 const scheduledKey = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
 
-/** All executions that were open at some time since then, of one definition (by its ids) or of all. */
-export async function* listExecutions(
-  client: Client,
-  since: Date,
-  definitionIds?: string[],
-): AsyncGenerator<Execution> {
+/** Whose executions are listed: of definitions by their ids, of the workers of a task queue, or all. */
+export type Whose = { definitionIds: string[] } | { taskQueue: string } | 'all';
+
+/** All executions that were open at some time since then. */
+export async function* listExecutions(client: Client, since: Date, owner: Whose): AsyncGenerator<Execution> {
   const time = `'${since.toISOString()}'`;
-  // The ids are those of definitions, which hold no quotes.
-  const whose =
-    definitionIds === undefined
-      ? `${searchAttributes.source} = '${ownSource}'`
-      : `${searchAttributes.definition} IN (${definitionIds.map((id) => `'${id}'`).join(', ')})`;
+  const whose = writeCondition(owner);
   const query = `${whose} AND (StartTime >= ${time} OR CloseTime >= ${time} OR ExecutionStatus = 'Running')`;
   for await (const info of client.workflow.list({ query, pageSize: 1_000 })) {
     const attributes = info.typedSearchAttributes;
@@ -47,6 +42,17 @@ export async function* listExecutions(
       ...(info.closeTime === undefined ? {} : { closeMs: info.closeTime.getTime() }),
     };
   }
+}
+
+function writeCondition(owner: Whose): string {
+  const ours = `${searchAttributes.source} = '${ownSource}'`;
+  if (owner === 'all') return ours;
+  if ('taskQueue' in owner) return `${ours} AND TaskQueue = ${quote(owner.taskQueue)}`;
+  return `${searchAttributes.definition} IN (${owner.definitionIds.map(quote).join(', ')})`;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** How long the server keeps what has ended. */

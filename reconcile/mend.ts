@@ -54,9 +54,15 @@ async function concludeTick(client: Client, ledger: Ledger, remedy: Conclude): P
     return { later: 'its execution is there, and visibility does not show it yet' };
   }
   const at = new Date(firing.scheduledAt);
-  const times = { startedAt: at, finishedAt: at, attempt: 0, certainty: 'concluded' } as const;
-  const written = await ledger.recordEnd(order, firing, makeReport(order, firing, { outcome, reason }, times));
-  return { outcome: written.outcome, reason: written.reason };
+  const certainty = 'concluded';
+  const report = makeReport(
+    order,
+    firing,
+    { outcome, reason },
+    { startedAt: at, finishedAt: at, attempt: 0, certainty },
+  );
+  const isWritten = await ledger.recordConclusion(order, firing, { ...report, certainty });
+  return isWritten ? { outcome, reason } : { later: 'its row has come meanwhile' };
 }
 
 /** Asks for the execution of a tick by its id, which is consistent where visibility lags behind. */

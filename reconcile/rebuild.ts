@@ -29,12 +29,14 @@ const batchSize = 500;
 /** A run may have been due before it began. */
 const longestWaitMs = 8 * 86_400_000;
 
-/** Writes the rows of all executions since then that the history does not have. Repeated, it writes what is still missing. */
+/**
+ * Writes the rows of all executions of a task queue since then that the history does not have. Repeated, it writes what
+ * is still missing.
+ */
 export async function rebuildRuns(
   client: Client,
   pool: pg.Pool,
-  since: Date,
-  onStep: (rebuilt: Rebuilt) => void,
+  { since, taskQueue, onStep }: { since: Date; taskQueue: string; onStep: (rebuilt: Rebuilt) => void },
 ): Promise<Rebuilt> {
   const retentionMs = await readRetentionMs(client);
   const total: Rebuilt = {
@@ -58,7 +60,7 @@ export async function rebuildRuns(
     });
     batch = [];
   };
-  for await (const execution of listExecutions(client, since)) {
+  for await (const execution of listExecutions(client, since, { taskQueue })) {
     batch.push(execution);
     if (batch.length === batchSize) await flush();
   }

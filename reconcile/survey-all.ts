@@ -67,7 +67,7 @@ async function groupExecutions(
 ): Promise<Map<string, Execution[]>> {
   const groups = new Map<string, Execution[]>();
   if (ids?.length === 0) return groups;
-  for await (const execution of listExecutions(client, from, ids)) {
+  for await (const execution of listExecutions(client, from, ids === undefined ? 'all' : { definitionIds: ids })) {
     const group = groups.get(execution.definitionId);
     if (group === undefined) groups.set(execution.definitionId, [execution]);
     else group.push(execution);

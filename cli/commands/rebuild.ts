@@ -26,7 +26,7 @@ export function addRebuild(program: Command, signal: AbortSignal): void {
   handle<RebuildOptions>(withJson(command), signal, async ({ settings, output }, { since }) => {
     const onStep = ({ executions, written }: Rebuilt) => output.progress(`${written} written of ${executions} seen`);
     const rebuilt = await withTemporal(settings, (client) =>
-      withHistory(settings, (pool) => rebuildRuns(client, pool, since, onStep)),
+      withHistory(settings, (pool) => rebuildRuns(client, pool, { since, taskQueue: settings.taskQueue, onStep })),
     );
     const notBroughtBack = listLosses(rebuilt);
     output.data({ ...rebuilt, notBroughtBack });

@@ -46,12 +46,13 @@ it('brings everything up with one canary to see, refuses a second start, and lea
   expect(first.seen).toMatch(/^cinder +C-01 /m);
   expect(first.seen).toMatch(/^fjord +C-06 /m);
   // The gate asks for the canary that the start has just run.
-  expect(first.seen).toMatch(/Canary of [^]*outcome [^]*\+ create the-custodian[^]*\n1 created\n/);
+  expect(first.seen).toMatch(/Canary of [^]*outcome [^]*\+ create the-custodian[^]*\n2 created\n/);
+  expect(first.seen).toMatch(/Canary of actcore\.reconcile-ticks: completed: [^]*\+ create actcore\.reconcile-ticks\n/);
   const row = /row +([0-9a-f-]{36})/.exec(first.seen)?.[1];
   const ports = portsOf(stateDir);
   expect(ports).toHaveLength(3);
 
-  const { stdout } = await actcore(stateDir, 'runs', '--json');
+  const { stdout } = await actcore(stateDir, 'runs', 'the-custodian.state-hub-consistency-sweep', '--json');
   const { runs } = JSON.parse(stdout) as { runs: RunRow[] };
   expect(runs).toMatchObject([{ id: row, trigger: 'canary', actor: 'newcomer', outcome: 'completed' }]);
 
@@ -74,8 +75,13 @@ it('keeps its history over a restart, also after it was killed', async () => {
   await first.child;
   const second = await startDev(stateDir);
   expect(second.seen).toContain('= unchanged the-custodian.state-hub-consistency-sweep');
-  const { stdout } = await actcore(stateDir, 'runs', '--json');
-  expect((JSON.parse(stdout) as { runs: RunRow[] }).runs).toHaveLength(2);
+  expect(second.seen).toContain('= unchanged actcore.reconcile-ticks');
+  const canaries = async (id: string) => {
+    const { stdout } = await actcore(stateDir, 'runs', id, '--json');
+    return (JSON.parse(stdout) as { runs: RunRow[] }).runs.filter(({ trigger }) => trigger === 'canary').length;
+  };
+  expect(await canaries('the-custodian.state-hub-consistency-sweep')).toBe(2);
+  expect(await canaries('actcore.reconcile-ticks')).toBe(1);
   second.child.kill('SIGTERM');
   expect((await second.child).exitCode).toBe(0);
   expect(findProcesses(stateDir)).toEqual([]);

@@ -126,8 +126,23 @@ CREATE TABLE actcore.runs (
   CONSTRAINT runs_check2 CHECK (((outcome IS NULL) = (exit_code IS NULL))),
   CONSTRAINT runs_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'lock_skipped'::text, 'overlap_skipped'::text, 'misfire_skipped'::text, 'paused'::text, 'missed'::text, 'timed_out'::text, 'cancelled'::text, 'automation_error'::text]))),
   CONSTRAINT runs_pkey PRIMARY KEY (id, scheduled_at),
-  CONSTRAINT runs_standing_check CHECK ((standing = ANY (ARRAY[0, 1, 2]))),
+  CONSTRAINT runs_standing_check CHECK (((standing >= '-1'::integer) AND (standing <= 2))) NOT VALID,
   CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'canary'::text, 'backfill'::text, 'notify'::text, 'external'::text])))) PARTITION BY RANGE (scheduled_at);
+
+CREATE TABLE actcore.schedule_states (
+  definition_uuid uuid NOT NULL,
+  first_seen timestamp with time zone NOT NULL,
+  last_seen timestamp with time zone NOT NULL,
+  schedule_id text NOT NULL,
+  since timestamp with time zone NOT NULL,
+  revision text NOT NULL,
+  enabled boolean NOT NULL,
+  cadence jsonb NOT NULL,
+  paused boolean NOT NULL,
+  note text,
+  missed_catchup bigint NOT NULL,
+  skipped_overlap bigint NOT NULL,
+  CONSTRAINT schedule_states_pkey PRIMARY KEY (definition_uuid, first_seen));
 
 CREATE INDEX definitions_id ON actcore.definitions USING btree (id, applied_at DESC);
 
