@@ -9,8 +9,11 @@ export interface TickRow {
   id: string;
   source: string;
   trigger: Trigger;
+  actor: string;
   /** ISO. */
   scheduledAt: string;
+  /** ISO. */
+  startedAt: string;
   /** Null while the run is going. */
   outcome: Outcome | null;
   certainty: Standing;
@@ -26,7 +29,8 @@ export async function listTickRows(
   to: Date,
 ): Promise<TickRow[]> {
   const { rows } = await db.query<TickRow>(
-    `SELECT id, source, trigger, ${isoColumn('scheduled_at')} AS "scheduledAt", outcome, ${standingName} AS certainty,
+    `SELECT id, source, trigger, actor, ${isoColumn('scheduled_at')} AS "scheduledAt",
+       ${isoColumn('started_at')} AS "startedAt", outcome, ${standingName} AS certainty,
        workflow_id AS "workflowId", workflow_run_id AS "workflowRunId"
      FROM actcore.runs
      WHERE definition_id = ANY($2) AND definition_uuid = $1 AND scheduled_at >= $3 AND scheduled_at < $4

@@ -1,7 +1,7 @@
 import { isTick } from '../ticks/ticks.ts';
 import type { TickRow } from '../history/tick-rows.ts';
 import { ownSource } from '../workflows/contract.ts';
-import type { Outcome } from '../workflows/contract.ts';
+import type { Order, Outcome } from '../workflows/contract.ts';
 import type { Execution } from './executions.ts';
 import type { Expectation, Plan } from './expected.ts';
 import { compareRow, judgeSilence, nameTick } from './judge.ts';
@@ -38,21 +38,21 @@ export function accountOwn(
   const ticks = [...new Set([...facts.expected.keys(), ...rowOf.keys(), ...sorted.ofTicks.keys()])]
     .filter((tickMs) => tickMs >= span.fromMs && tickMs < span.toMs)
     .sort((left, right) => left - right);
+  // Of a tick that no revision names any more, as of a firing by hand, any order of the definition tells enough.
+  const order = [...plans.values()].at(-1)?.order;
   const own: SourceAccount = { ...openAccount(ownSource), expected: ticks.length, executions: 0, open: 0 };
   for (const tickMs of ticks) {
     const row = rowOf.get(tickMs);
     const executions = sorted.ofTicks.get(tickMs) ?? [];
     count(own, row, executions);
     const expected = facts.expected.get(tickMs);
-    const fallback = expected && {
-      order: expected.order,
-      firing: nameTick(ownSource, new Date(tickMs).toISOString()),
-    };
     const isSilent = row === undefined && executions.length === 0 && expected !== undefined;
-    const difference = isSilent ? judgeSilence(expected, facts) : compareRow(row, executions, facts, fallback);
+    const difference = isSilent
+      ? judgeSilence(expected, facts)
+      : compareRow(row, executions, facts, expected?.order ?? order);
     if (difference !== undefined) own.differences.push(difference);
   }
-  return { own, byHand: accountByHand(handRows, sorted.byHand, facts, span) };
+  return { own, byHand: accountByHand(handRows, sorted.byHand, { ...facts, order }, span) };
 }
 
 /** Which executions are of ticks, by tick, and which of firings by hand, by workflow. */
@@ -81,7 +81,7 @@ function sortExecutions(
 function accountByHand(
   rows: TickRow[],
   executions: Execution[],
-  facts: OwnFacts,
+  facts: OwnFacts & { order: Order | undefined },
   { fromMs, toMs }: { fromMs: number; toMs: number },
 ): ByHandAccount {
   const { source: _source, expected: _expected, ...account } = { ...openAccount(ownSource), executions: 0, open: 0 };
@@ -92,7 +92,7 @@ function accountByHand(
     for (const execution of own) left.delete(execution);
     if (atMs < fromMs || atMs >= toMs) continue;
     count(account, row, own);
-    const difference = compareRow(row, own, facts);
+    const difference = compareRow(row, own, facts, facts.order);
     if (difference !== undefined) account.differences.push(difference);
   }
   for (const execution of left) {
@@ -137,8 +137,9 @@ function count(account: ByHandAccount, row: TickRow | undefined, executions: Exe
     account.rows += 1;
     account.outcomes[outcome] = (account.outcomes[outcome] ?? 0) + 1;
   }
-  account.executions = (account.executions ?? 0) + executions.length;
-  account.open = (account.open ?? 0) + executions.filter(({ closeMs }) => closeMs === undefined).length;
+  if (account.executions === null || account.open === null) return;
+  account.executions += executions.length;
+  account.open += executions.filter(({ closeMs }) => closeMs === undefined).length;
 }
 
 function isOfTick({ trigger }: TickRow): boolean {

@@ -1,9 +1,9 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Payload } from '@temporalio/common';
 import { nameTrigger } from '../activities/tick.ts';
 import { runIdOf } from '../history/run-id.ts';
+import { readServerFault } from '../schedules/server-fault.ts';
 import { exitCodeOf, ownSource } from '../workflows/contract.ts';
 import type { Firing, HandFiring, Order, Outcome, RunReport } from '../workflows/contract.ts';
 import { reasons } from './reasons.ts';
@@ -41,11 +41,14 @@ export async function readEvidence(client: Client, workflowId: string, runId?: s
   return { ...started, firing, report: concludeClose({ ...started, firing }, closed, timeOf(begin), timeOf(end)) };
 }
 
+/** Of gRPC. */
+const notFound = 5;
+
 async function fetchEvents(client: Client, workflowId: string, runId: string | undefined): Promise<HistoryEvent[]> {
   try {
     return (await client.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? [];
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return [];
+    if (readServerFault(error)?.code === notFound) return [];
     throw error;
   }
 }

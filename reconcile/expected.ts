@@ -56,22 +56,30 @@ export async function listExpected(
     if (!(period.seen?.enabled ?? plan.enabled)) continue;
     const cadence = period.seen?.cadence ?? plan.order.cadence;
     // The server names its starts, which jitter moves; a run is known by the tick that it is the start of.
-    const isAsked = askServer !== undefined && period.toMs === Infinity && period.isExact && cadence.jitterMs === 0;
+    const isAsked =
+      askServer !== undefined && period.toMs === Infinity && period.seen !== undefined && cadence.jitterMs === 0;
     const listed = isAsked ? await askServer(span.from, span.to) : computeTicks(cadence, span.from, span.to);
     if (listed === undefined) faults.add(reasons.tooMany(mostTicks));
     const next = periods[index + 1];
     for (const tickMs of listed ?? []) {
-      if (isCertain(tickMs, next, plans)) ticks.set(tickMs, { tickMs, order: plan.order, period });
+      if (isCertain(tickMs, period, next, plans)) ticks.set(tickMs, { tickMs, order: plan.order, period });
     }
   }
   return { ticks, faults: [...faults] };
 }
 
 /** Close before a change whose time is known only from the journal, a tick counts when both sides have it. */
-function isCertain(tickMs: number, next: Period | undefined, plans: ReadonlyMap<string, Plan>): boolean {
-  if (next === undefined || next.isExact || tickMs < next.fromMs - doubtMs) return true;
+function isCertain(
+  tickMs: number,
+  { toMs, endsExactly }: Period,
+  next: Period | undefined,
+  plans: ReadonlyMap<string, Plan>,
+): boolean {
+  if (endsExactly || tickMs < toMs - doubtMs) return true;
+  if (next === undefined || next.fromMs !== toMs || next.isRetired) return false;
   const plan = plans.get(next.revision);
-  return plan?.enabled === true && !next.isRetired && isTick(plan.order.cadence, tickMs);
+  const isOn = next.seen?.enabled ?? plan?.enabled === true;
+  return isOn && plan !== undefined && isTick(next.seen?.cadence ?? plan.order.cadence, tickMs);
 }
 
 /** The ticks that an outside source was to fire: of every revision that names it, whether our own schedule is on or not. */

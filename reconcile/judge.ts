@@ -7,9 +7,16 @@ import type { ExpectedTick } from './expected.ts';
 import { reasons } from './reasons.ts';
 import type { Pause } from './timeline.ts';
 
+/** What is known of a run whose execution is gone. */
+export interface Fallback {
+  order: Order;
+  firing: Firing;
+  startedAt: string;
+}
+
 /** How a difference is put right: from what an execution tells, or by what its absence lets one conclude. */
 export type Remedy =
-  | { kind: 'recover'; workflowId: string; runId?: string; fallback?: { order: Order; firing: Firing } }
+  | { kind: 'recover'; workflowId: string; runId?: string; fallback?: Fallback }
   | { kind: 'conclude'; order: Order; firing: Firing; outcome: Outcome; reason: string }
   | { kind: 'none' };
 
@@ -45,7 +52,7 @@ export function compareRow(
   row: TickRow | undefined,
   executions: Execution[],
   { settledMs }: Pick<OwnFacts, 'settledMs'>,
-  fallback?: { order: Order; firing: Firing },
+  order?: Order,
 ): Difference | undefined {
   const isOpen = executions.some(({ closeMs }) => closeMs === undefined || closeMs >= settledMs);
   const closed = executions.at(-1);
@@ -61,7 +68,9 @@ export function compareRow(
     return { source, scheduledAt, kind: 'contradicted_row', known: reasons.contradicted(row.outcome), remedy };
   }
   if (row === undefined || row.outcome !== null || row.workflowId === '') return undefined;
-  const remedy = { kind: 'recover', workflowId: row.workflowId, ...(fallback && { fallback }) } as const;
+  const { trigger, actor, workflowId, workflowRunId, startedAt } = row;
+  const firing: Firing = { source, trigger, actor, scheduledAt, workflowId, workflowRunId };
+  const remedy = { kind: 'recover', workflowId, ...(order && { fallback: { order, firing, startedAt } }) } as const;
   return { source, scheduledAt, kind: 'unended_row', known: reasons.unknownEnd, remedy };
 }
 

@@ -34,14 +34,10 @@ async function recoverRun(client: Client, ledger: Ledger, { workflowId, runId, f
   }
   if (evidence === 'unreadable' || fallback === undefined) return { stuck: reasons[evidence] };
   const { order, firing } = fallback;
-  const at = new Date(firing.scheduledAt);
+  const startedAt = new Date(fallback.startedAt);
   const end = { outcome: 'automation_error', reason: reasons.unknownEnd } as const;
-  const times = { startedAt: at, finishedAt: at, attempt: 1, certainty: 'inferred' } as const;
-  const { outcome, reason } = await ledger.recordEnd(
-    order,
-    { ...firing, workflowId },
-    makeReport(order, firing, end, times),
-  );
+  const times = { startedAt, finishedAt: startedAt, attempt: 1, certainty: 'inferred' } as const;
+  const { outcome, reason } = await ledger.recordEnd(order, firing, makeReport(order, firing, end, times));
   return { outcome, reason };
 }
 

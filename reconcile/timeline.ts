@@ -11,8 +11,8 @@ export interface Period {
   revision: string;
   /** What the server was seen to have; absent where only the kept file tells. */
   seen?: { enabled: boolean; cadence: Cadence };
-  /** False where only the journal tells when it began, which is a little later than it did. */
-  isExact: boolean;
+  /** Whether it ended at a time that the server tells; the journal's is a little later. */
+  endsExactly: boolean;
   isRetired: boolean;
 }
 
@@ -28,10 +28,11 @@ export interface Pause {
   actor: string;
 }
 
-type InForce = Pick<Period, 'revision' | 'seen' | 'isExact'>;
+type InForce = Pick<Period, 'revision' | 'seen'>;
 
 interface Mark {
   atMs: number;
+  isExact: boolean;
   change: InForce | 'removed' | 'retired' | 'returned';
 }
 
@@ -47,25 +48,26 @@ export function buildPeriods(events: InForceEvent[], states: Omit<ScheduleState,
   const periods: Period[] = [];
   let inForce: InForce | undefined;
   let isRetired = false;
-  let sinceMs = 0;
-  const close = (toMs: number) => {
-    if (inForce !== undefined && toMs > sinceMs) periods.push({ fromMs: sinceMs, toMs, ...inForce, isRetired });
-    sinceMs = toMs;
+  let fromMs = 0;
+  const close = (toMs: number, endsExactly: boolean) => {
+    if (inForce !== undefined && toMs > fromMs) periods.push({ fromMs, toMs, endsExactly, ...inForce, isRetired });
+    fromMs = toMs;
   };
-  for (const { atMs, change } of listMarks(events, states)) {
-    close(atMs);
+  for (const { atMs, isExact, change } of listMarks(events, states)) {
+    close(atMs, isExact);
     if (change === 'removed') inForce = undefined;
     else if (change === 'retired' || change === 'returned') isRetired = change === 'retired';
     else inForce = change;
   }
-  close(Infinity);
+  close(Infinity, true);
   return periods;
 }
 
 function listMarks(events: InForceEvent[], states: Omit<ScheduleState, 'note'>[]): Mark[] {
   const seen = states.map((state) => ({
     atMs: Date.parse(state.since),
-    change: { revision: state.revision, seen: { enabled: state.enabled, cadence: state.cadence }, isExact: true },
+    isExact: true,
+    change: { revision: state.revision, seen: { enabled: state.enabled, cadence: state.cadence } },
   }));
   const isSeen = (revision: string, atMs: number) =>
     seen.some(({ change, atMs: seenMs }) => {
@@ -74,8 +76,9 @@ function listMarks(events: InForceEvent[], states: Omit<ScheduleState, 'note'>[]
     });
   const told = events.flatMap((event): Mark[] => {
     const atMs = Date.parse(event.at);
-    if (event.kind !== 'revision') return [{ atMs, change: event.kind }];
-    return isSeen(event.revision, atMs) ? [] : [{ atMs, change: { revision: event.revision, isExact: false } }];
+    if (event.kind !== 'revision') return [{ atMs, isExact: false, change: event.kind }];
+    const { revision } = event;
+    return isSeen(revision, atMs) ? [] : [{ atMs, isExact: false, change: { revision } }];
   });
   return [...told, ...seen].sort((left, right) => left.atMs - right.atMs);
 }
