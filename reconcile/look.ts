@@ -1,4 +1,5 @@
 import { writeCanonical } from '../compiler/digest.ts';
+import { unnamedActor } from '../history/pauses.ts';
 import type { JournaledPause, PauseChange } from '../history/pauses.ts';
 import type { ScheduleState, SeenState } from '../history/schedule-states.ts';
 import { disabledNote, movingNote, retiredNotePrefix } from '../schedules/desired.ts';
@@ -10,8 +11,8 @@ export interface Look {
   state: ScheduleState;
   /** Whether it is as it was at the look before. */
   isSame: boolean;
-  /** A pause, or its end, that the journal does not have. */
-  pause?: PauseChange;
+  /** A pause, or its end, that the journal does not have, and who is said to have made it. */
+  pause?: PauseChange & { actor: string };
 }
 
 /** What is remembered of the looks before. */
@@ -31,7 +32,11 @@ export function compareLook(
   const note = state.paused ? (state.note ?? '') : undefined;
   if (note === lastPause?.note) return { state, isSame };
   const notBefore = last?.lastSeen ?? observed.changedAt;
-  return { state, isSame, pause: { definitionId: observed.id, note, since: now.toISOString(), notBefore } };
+  return {
+    state,
+    isSame,
+    pause: { definitionId: observed.id, note, since: now.toISOString(), notBefore, actor: unnamedActor },
+  };
 }
 
 function readState(observed: ObservedSchedule & { order: Order }): ScheduleState {

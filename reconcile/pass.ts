@@ -88,7 +88,7 @@ async function runPass(
   });
   // Last, so that a pass that breaks off is begun again from where it began; the next one begins at the last look at all.
   for (const { account, look } of request.id === undefined ? surveys : []) {
-    if (look !== undefined) await rememberLook(pool, db, account.uuid, look, request.now, hostname());
+    if (look !== undefined) await rememberLook(db, account.uuid, look, request.now, hostname());
   }
   total.assessment_failures.sort((left, right) => (left.target + left.message < right.target + right.message ? -1 : 1));
   return total;

@@ -1,5 +1,7 @@
+import { unnamedActor } from '../history/pauses.ts';
 import type { Pause } from './timeline.ts';
 
+const nameActor = (actor: string) => (actor === unnamedActor ? 'somebody in Temporal' : actor);
 const iso = (atMs: number) => new Date(atMs).toISOString();
 
 /** Every sentence that the reconciler writes into a row, or says of a tick. */
@@ -11,7 +13,7 @@ export const reasons = {
     `a run that somebody fired at ${iso(startMs)} was in the way: it ` +
     `${closeMs === undefined ? 'is still going' : `went on until ${iso(closeMs)}`} (workflow ${workflowId})`,
   paused: ({ sureMs, note, actor }: Pause) =>
-    `the schedule was paused since ${iso(sureMs)} by ${actor}: ${note || 'no note'}`,
+    `the schedule was paused since ${iso(sureMs)} by ${nameActor(actor)}: ${note || 'no note'}`,
   pausedMaybe: ({ fromMs, sureMs, note }: Pause) =>
     `the schedule was paused by then or soon after, between ${iso(fromMs)} and ${iso(sureMs)}: ${note || 'no note'}`,
   noSchedule: (id: string, seenAt: string | undefined) =>

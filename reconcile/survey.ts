@@ -21,6 +21,7 @@ import type { ExpectedTick, Plan, TickSources } from './expected.ts';
 import { compareLook } from './look.ts';
 import type { Look } from './look.ts';
 import { reasons } from './reasons.ts';
+import { refineLook } from './remember.ts';
 import { buildPauses, buildPeriods } from './timeline.ts';
 import type { Period } from './timeline.ts';
 
@@ -68,7 +69,8 @@ export async function surveyDefinition(
   const states = await listStates(pool, uuid, new Date(fromMs));
   const journaled = await listPauses(pool, ids);
   const observed = await observeOwn(client, id);
-  const look = observed && compareLook(observed, { state: states.at(-1), pause: journaled.at(-1) }, now);
+  const remembered = { state: states.at(-1), pause: journaled.at(-1) };
+  const look = observed && (await refineLook(pool, compareLook(observed, remembered, now)));
   const events = await listInForceEvents(pool, tracked);
   const periods = buildPeriods(events, look === undefined ? states : [...states, look.state]);
   const plans = await readPlans(pool, uuid, periods, span, observed);
@@ -128,7 +130,7 @@ async function readPlans(
 
 /** A pause that this look was the first to see. */
 function describePause(look: Look | undefined): JournaledPause[] {
-  return look?.pause === undefined ? [] : [{ ...look.pause, actor: 'somebody in Temporal' }];
+  return look?.pause === undefined ? [] : [look.pause];
 }
 
 /** A change this soon after a tick may have come before the server had begun it. */

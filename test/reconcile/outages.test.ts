@@ -53,7 +53,7 @@ beforeAll(async () => {
   const request = { taskQueue: runner.taskQueue, settleMs: 3_000, now: new Date() };
   passes = await Promise.all([1, 2].map(() => reconcile(runner.client, runner.history, request)));
   missed = (await runsOf('away')).filter(({ outcome }) => outcome === 'missed');
-}, 180_000);
+}, 240_000);
 
 afterAll(() => own.close());
 

@@ -25,6 +25,10 @@ const names = ['slow', 'paused', 'seen', 'lost', 'changed'];
 const folder = writeFolder(
   Object.fromEntries([
     ...names.map((name) => [`activity-definitions/${name}.md`, writeDefinition(`test.${name}`, tickingSweep(name))]),
+    [
+      'activity-definitions/failing.md',
+      writeDefinition('test.failing', tickingSweep('failing', { on_failure: 'pause' })),
+    ],
     ['activity-definitions/off.md', writeDefinition('test.off', tickingSweep('off', { enabled: 'false' }))],
   ]),
 );
@@ -39,7 +43,9 @@ beforeAll(async () => {
   own = await startOwnRunner();
   const { runner } = own;
   runner.target.answer = (call, response) =>
-    call.path === '/slow' ? answerAfter(5_000)(call, response) : sendJson(response, healthy);
+    call.path === '/slow'
+      ? answerAfter(5_000)(call, response)
+      : sendJson(response, healthy, call.path === '/failing' ? 500 : 200);
   await applyFolder(runner, folder);
   await eventually(async () => (await Promise.all(names.slice(1).map(runsOf))).every((runs) => ended(runs).length > 0));
   await Promise.all([
@@ -62,7 +68,7 @@ beforeAll(async () => {
   const fixed = await audit(runner, '--fix');
   [before, after] = [first.document, fixed.document];
   exitCodes = [first.exitCode, fixed.exitCode];
-}, 120_000);
+}, 240_000);
 
 afterAll(() => own.close());
 
@@ -109,6 +115,15 @@ describe('a paused tick is a row that says who paused it and why', () => {
       { field: 'paused', action: 'ingest', actor: 'temporal', newValue: { note: 'paused in the UI' } },
     ]);
   });
+});
+
+it('a tick after a failed run that paused the schedule names that run', async () => {
+  const runs = await runsOf('failing');
+  const failed = runs.find(({ outcome }) => outcome === 'automation_error');
+  const paused = runs.filter(({ outcome }) => outcome === 'paused');
+  expect(paused.length).toBeGreaterThanOrEqual(3);
+  const since = `since ${failed?.finishedAt} by on_failure: pause: actcore: run ${failed?.id} ended as automation_error`;
+  for (const { reason } of paused) expect(reason).toContain(since);
 });
 
 it('a run whose row was lost has it again, as the run itself reported it', async () => {
