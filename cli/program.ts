@@ -47,6 +47,8 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   run: async () => (await import('./commands/run.ts')).addRun,
   findings: async () => (await import('./commands/findings.ts')).addFindings,
   promote: async () => (await import('./commands/promote.ts')).addPromote,
+  audit: async () => (await import('./commands/audit.ts')).addAudit,
+  rebuild: async () => (await import('./commands/rebuild.ts')).addRebuild,
   history: async () => (await import('./commands/history.ts')).addHistory,
   journal: async () => (await import('./commands/journal.ts')).addJournal,
   rollback: async () => (await import('./commands/rollback.ts')).addRollback,

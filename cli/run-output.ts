@@ -1,5 +1,5 @@
 import type { RunDetail, RunRow } from '../history/queries.ts';
-import { outcomeMeanings } from '../history/standing.ts';
+import { outcomeMeanings } from '../history/states.ts';
 import type { Assessment, AssessmentFailure, Outcome, TargetTally } from '../workflows/contract.ts';
 import type { Colors, Output } from './output.ts';
 import { showLine } from './printable.ts';

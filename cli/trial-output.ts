@@ -6,7 +6,7 @@ import { explainDone } from '../activities/step-verdicts.ts';
 import type { Definition } from '../compiler/definition.ts';
 import { placeRemarks } from '../compiler/place-remarks.ts';
 import type { Problem } from '../compiler/problem.ts';
-import { outcomeMeanings } from '../history/standing.ts';
+import { outcomeMeanings } from '../history/states.ts';
 import type { SweepOrder, SweepPlan } from '../workflows/contract.ts';
 import { formatEnd, formatExchange, formatSpan } from './exchange-output.ts';
 import type { Output } from './output.ts';

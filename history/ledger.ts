@@ -5,7 +5,7 @@ import { writeInMonths } from './months.ts';
 import { keepChecks } from './observation.ts';
 import { findRun, reportOf } from './queries.ts';
 import { runIdOf } from './run-id.ts';
-import { standings } from './standing.ts';
+import { states } from './states.ts';
 import { storable } from './storable.ts';
 
 /** A run that has begun and not yet ended. */
@@ -23,6 +23,8 @@ export interface Ledger {
    * watchdog's checks did, and the actions that no history was there for, are written whichever row stands, once.
    */
   recordEnd(order: Order, firing: Firing, report: RunReport): Promise<RunReport>;
+  /** Writes why a tick had no run, unless there is any row of it; false where there is one. */
+  recordConclusion(order: Order, firing: Firing, report: RunReport & { certainty: 'concluded' }): Promise<boolean>;
 }
 
 /** The columns of a row in the order of its parameters. */
@@ -73,6 +75,7 @@ export function createLedger(pool: pg.Pool): Ledger {
       const standing = await findRun(pool, runIdOf(order.definition.uuid, firing));
       return standing === undefined ? { ...report, recorded: true } : reportOf(standing);
     },
+    recordConclusion: (order, firing, report) => writeRow(pool, firing, upsertRun, endValues(order, firing, report)),
   };
 }
 
@@ -116,7 +119,7 @@ function startValues(order: Order, firing: Firing, start: RunStart): unknown[] {
   const reason = 'the run has started and has not ended yet';
   return [
     ...identityValues(order, firing),
-    ...[standings.running, null, 'none', 0, null, reason, start.attempt, start.startedAt, null, null, null],
+    ...[states.running.rank, null, 'none', 0, null, reason, start.attempt, start.startedAt, null, null, null],
     ...[null, null, false, 0, firing.dryRun ?? false],
   ];
 }
@@ -124,7 +127,7 @@ function startValues(order: Order, firing: Firing, start: RunStart): unknown[] {
 function endValues(order: Order, firing: Firing, report: RunReport): unknown[] {
   return [
     ...identityValues(order, firing),
-    ...[standings[report.certainty], report.outcome, report.assessment, report.assessmentFailureCount],
+    ...[states[report.certainty].rank, report.outcome, report.assessment, report.assessmentFailureCount],
     ...[report.exitCode, report.reason, report.attempt, report.startedAt, report.finishedAt],
     ...[report.response?.status ?? null, report.response?.json ?? null],
     ...[report.stages ?? null, report.targets ?? null, report.isTooShort ?? false, report.detailsDropped ?? 0],

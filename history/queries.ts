@@ -2,6 +2,8 @@ import type pg from 'pg';
 import type { Assessment, AssessmentFailure, Outcome, RunReport, Trigger } from '../workflows/contract.ts';
 import type { CheckReport, FailedAttempt, StageTimes, TargetTally } from '../workflows/contract.ts';
 import { isoColumn } from './iso-column.ts';
+import { standings, states } from './states.ts';
+import type { Standing } from './states.ts';
 
 /** One row of the history. Times are ISO in UTC; `response` is JSON text, so that large numbers stay exact. */
 export interface RunRow {
@@ -19,7 +21,7 @@ export interface RunRow {
   assessmentFailureCount: number;
   exitCode: 0 | 1 | null;
   reason: string;
-  certainty: 'running' | 'inferred' | 'witnessed';
+  certainty: Standing;
   attempt: number;
   revision: string;
   contractHash: string;
@@ -45,11 +47,14 @@ export interface RunDetail extends RunRow {
   response: string | null;
 }
 
+/** SQL that gives the name of a row's standing. */
+export const standingName = `(ARRAY[${standings.map((name) => `'${name}'`).join(', ')}])[standing + ${1 - states.concluded.rank}]`;
+
 const rowColumns = `
   id, definition_id AS "definitionId", source, trigger, actor, ${isoColumn('scheduled_at')} AS "scheduledAt",
   ${isoColumn('started_at')} AS "startedAt", ${isoColumn('finished_at')} AS "finishedAt", outcome, assessment,
   assessment_failure_count AS "assessmentFailureCount", exit_code AS "exitCode", reason,
-  (ARRAY['running', 'inferred', 'witnessed'])[standing + 1] AS certainty, attempt, revision,
+  ${standingName} AS certainty, attempt, revision,
   contract_hash AS "contractHash", workflow_id AS "workflowId", workflow_run_id AS "workflowRunId",
   response_status AS "responseStatus", stages, targets, too_short AS "isTooShort", details_dropped AS "detailsDropped",
   dry_run AS "isDryRun"`;

@@ -28,6 +28,11 @@ export interface ObservedSchedule {
   nextTicks: string[];
   /** The workflow ids of runs that are going now. */
   running: string[];
+  /** ISO: when it was made, or changed last by more than a pause. */
+  changedAt: string;
+  /** The server's own counters: ticks that came later than the catch-up window, and those skipped for overlap. */
+  missedCatchup: number;
+  skippedOverlap: number;
 }
 
 /** Asks the server about one schedule; undefined where it has none of this id. Always by describe: list lags behind. */
@@ -60,6 +65,9 @@ export function readDescription(description: ScheduleDescription): ObservedSched
     note: state.note === '' ? undefined : state.note,
     nextTicks: info.nextActionTimes.map((time) => time.toISOString()),
     running: info.runningActions.map((run) => run.workflow.workflowId),
+    changedAt: (info.lastUpdatedAt ?? info.createdAt).toISOString(),
+    missedCatchup: info.numActionsMissedCatchupWindow,
+    skippedOverlap: info.numActionsSkippedOverlap,
   };
 }
 

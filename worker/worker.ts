@@ -10,13 +10,15 @@ import { createLedger } from '../history/ledger.ts';
 import { readResults } from '../history/results.ts';
 import { createWatchLedger } from '../history/watch-ledger.ts';
 import { obtainBundle } from './bundle.ts';
+import { openSelfEndpoint } from './self-endpoint.ts';
+import { createSelfServices } from './self-services.ts';
 
 export interface WorkerOptions {
   temporalAddress: string;
   namespace: string;
   taskQueue: string;
   databaseUrl: string;
-  /** Where the variables of definitions are looked up. */
+  /** Where the variables of definitions are looked up, after those by which a run finds its own worker. */
   environment: Record<string, string | undefined>;
 }
 
@@ -45,12 +47,14 @@ export function installRuntime(logLevel: LogLevel): void {
 
 /** Connects a worker. The history need not be there: runs are then recorded when it is back. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { temporalAddress, namespace, taskQueue, environment } = options;
-  const history = openHistory(options.databaseUrl);
+  const { temporalAddress, namespace, taskQueue, databaseUrl } = options;
+  const history = openHistory(databaseUrl);
   const connection = await NativeConnection.connect({ address: temporalAddress });
   const details = openDetailWriter(history);
   const leaving = new AbortController();
   setMaxListeners(0, leaving.signal);
+  const self = await openSelfEndpoint(createSelfServices({ connection, namespace, taskQueue, databaseUrl }));
+  const environment = { ...options.environment, ...self.variables };
   const listeners = createListeners({
     client: new Client({ connection, namespace }),
     environment,
@@ -82,6 +86,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         await worker.run();
       } finally {
         await listeners.close();
+        await self.close();
         await connection.close();
         await details.close();
         await history.end();

@@ -159,8 +159,11 @@ export interface RunReport {
   /** Milliseconds between the tick and the start. */
   latenessMs: number;
   attempt: number;
-  /** `witnessed` by the activity itself, `inferred` by whoever found it dead. */
-  certainty: 'witnessed' | 'inferred';
+  /**
+   * `witnessed` by the activity itself, `inferred` by whoever found it dead, `concluded` where there was no run to be
+   * found at all; a run never says the last of itself.
+   */
+  certainty: 'witnessed' | 'inferred' | 'concluded';
   /** HTTP status and body as JSON text, so that large numbers stay exact; secrets redacted; absent where none came. */
   response?: { status: number; json: string };
   /** Absent where no request was made. */

@@ -8,6 +8,8 @@ import { defaultDefinitions } from '../settings.ts';
 
 /** The definitions that the examples serve, in the order in which they are shown. */
 const demonstratedIds = ['the-custodian.state-hub-consistency-sweep', 'scarab.ledger-watchdog'];
+/** The definition by which the product accounts for its own ticks. */
+const ownId = 'actcore.reconcile-ticks';
 
 interface DevCommandOptions extends CommonOptions {
   anyPorts?: boolean;
@@ -29,6 +31,7 @@ export function addDev(program: Command, signal: AbortSignal): void {
     await serveDev(session, {
       ...{ paths, set },
       demonstrated: demonstratedIds.flatMap((id) => set.definitions.find((definition) => definition.id === id) ?? []),
+      ownWork: set.definitions.find(({ id }) => id === ownId),
       ports: anyPorts === true ? 'any' : 'usual',
       stateDir: locateStateDir(session.env, process.cwd()),
     });

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { handle, withJson } from '../command.ts';
 import type { CommonOptions } from '../command.ts';
 import { showLine } from '../printable.ts';
+import { tellJournal } from '../pause-journal.ts';
 import { requireSchedule } from '../own-schedule.ts';
 import { withTemporal } from '../temporal-service.ts';
 
@@ -18,10 +19,13 @@ export function addPause(program: Command, signal: AbortSignal): void {
     .option('--note <text>', 'why, for whoever finds it paused');
   handle<PauseOptions>(withJson(command), signal, async ({ settings, output }, options, [id = '']) => {
     const note = `paused by ${settings.actor}${options.note === undefined ? '' : `: ${options.note}`}`;
-    await withTemporal(settings, async (client) => {
+    const since = await withTemporal(settings, async (client) => {
       await requireSchedule(client, id);
+      const now = new Date();
       await client.schedule.getHandle(id).pause(note);
+      return now;
     });
+    await tellJournal({ settings, output }, 'pause', { definitionId: id, note, since: since.toISOString() });
     output.data({ id, paused: true, note });
     output.line(`${id} is paused (${showLine(note)})`);
   });

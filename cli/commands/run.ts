@@ -63,7 +63,8 @@ function printRun({ settings, output }: Session, run: WholeRun, { response, targ
   const all = targets === true;
   output.data(run);
   output.line(formatRun(run, output.colors));
-  const link = linkRun(settings, { workflowId: run.workflowId, runId: run.workflowRunId });
+  const { workflowId, workflowRunId: runId } = run;
+  const link = workflowId === '' ? undefined : linkRun(settings, { workflowId, runId });
   if (link !== undefined) output.line(`${output.colors.dim('Temporal UI'.padEnd(11))} ${link}`);
   const parts = [
     run.stages === null ? '' : formatStages(run.stages, run.targets !== null, output),

@@ -46,7 +46,7 @@ it('brings everything up with canaries to see, refuses a second start, and leave
   expect(first.seen).toMatch(/^cinder +C-01 /m);
   expect(first.seen).toMatch(/^fjord +C-06 /m);
   // The gate asks for the canary that the start has just run.
-  expect(first.seen).toMatch(/Canary of [^]*outcome [^]*\+ create the-custodian[^]*\n2 created\n/);
+  expect(first.seen).toMatch(/Canary of [^]*outcome [^]*\+ create the-custodian[^]*\n3 created\n/);
   // The watchdog first only looks; then it cures what it may, and proposes the rest.
   expect(first.seen).toMatch(
     /Canary of scarab\.[^]*, which only looks:\noutcome +completed in .*: 4 checks, \d+ findings \(\d+ proposed\)/,
@@ -55,13 +55,16 @@ it('brings everything up with canaries to see, refuses a second start, and leave
     /Canary of scarab[^,\n]*:\noutcome +completed in .*: 4 checks, \d+ findings \(\d+ cured, \d+ proposed\)/,
   );
   expect(first.seen).toContain('+ create scarab.ledger-watchdog');
+  expect(first.seen).toMatch(/Canary of actcore\.reconcile-ticks: completed: [^]*\+ create actcore\.reconcile-ticks\n/);
   const rows = [...first.seen.matchAll(/^row +([0-9a-f-]{36})/gm)].map(([, row]) => row);
   const ports = portsOf(stateDir);
   expect(ports).toHaveLength(4);
 
   const { stdout } = await actcore(stateDir, 'runs', '--json');
   const { runs } = JSON.parse(stdout) as { runs: RunRow[] };
-  const canaries = runs.filter(({ trigger }) => trigger === 'canary').reverse();
+  const canaries = runs
+    .filter(({ trigger, definitionId }) => trigger === 'canary' && definitionId !== 'actcore.reconcile-ticks')
+    .reverse();
   const shown = { trigger: 'canary', actor: 'newcomer', outcome: 'completed' };
   expect(canaries).toMatchObject(rows.map((id) => ({ id, ...shown })));
   expect(rows).toHaveLength(3);
@@ -85,9 +88,12 @@ it('keeps its history over a restart, also after it was killed', async () => {
   await first.child;
   const second = await startDev(stateDir);
   expect(second.seen).toContain('= unchanged the-custodian.state-hub-consistency-sweep');
+  expect(second.seen).toContain('= unchanged actcore.reconcile-ticks');
   const { stdout } = await actcore(stateDir, 'runs', '--json');
   const { runs } = JSON.parse(stdout) as { runs: RunRow[] };
-  expect(runs.filter(({ trigger }) => trigger === 'canary')).toHaveLength(6);
+  const canaries = runs.filter(({ trigger }) => trigger === 'canary').map(({ definitionId }) => definitionId);
+  expect(canaries.filter((id) => id === 'actcore.reconcile-ticks')).toHaveLength(1);
+  expect(canaries.filter((id) => id !== 'actcore.reconcile-ticks')).toHaveLength(6);
   second.child.kill('SIGTERM');
   expect((await second.child).exitCode).toBe(0);
   expect(findProcesses(stateDir)).toEqual([]);

@@ -55,9 +55,14 @@ const asHistory = (address: string) => ({
 
 it.each([
   ...Object.entries(deadEnds).map(([name, open]) => [name, open, ['plan', folder]] as const),
-  ...[['apply', folder], ['list'], ['canary', `${folder}/a.md`], ['worker']].map(
-    (args) => ['a closed port', findClosedPort, args] as const,
-  ),
+  ...[
+    ['apply', folder],
+    ['list'],
+    ['canary', `${folder}/a.md`],
+    ['worker'],
+    ['audit'],
+    ['rebuild', '--since', '1h'],
+  ].map((args) => ['a closed port', findClosedPort, args] as const),
   ...[['plan', folder], ['list']].map((args) => ['a server that lets go of calls', openLettingGo, args] as const),
 ])('%s as TEMPORAL_ADDRESS (%#): one sentence, exit code 3, within 10 s', async (_, open, args) => {
   const ended = await runInto(open, [...args], asTemporal);

@@ -3,10 +3,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openHistory } from '../../history/database.ts';
 import { createLedger } from '../../history/ledger.ts';
+import type { Ledger } from '../../history/ledger.ts';
+import type { Firing } from '../../workflows/contract.ts';
 import { findRun, listRuns } from '../../history/queries.ts';
 import { runIdOf } from '../../history/run-id.ts';
-import { mayReplace } from '../../history/standing.ts';
-import type { Standing } from '../../history/standing.ts';
+import { mayReplace } from '../../history/states.ts';
+import { standings, states } from '../../history/states.ts';
+import type { Standing } from '../../history/states.ts';
 import { makeOrder, makeReport, makeTick, openTestHistory } from './support/history.ts';
 import type { TestHistory } from './support/history.ts';
 
@@ -28,6 +31,15 @@ function makeFiring() {
 
 function makeFailures(count: number, message = 'differs') {
   return Array.from({ length: count }, (_, index) => ({ target: `repo-${index}`, rule: 'C-07', message }));
+}
+
+/** Writes as whoever gives rows of that standing. */
+async function writeAs(ledger: Ledger, firing: Firing, standing: Standing) {
+  if (standing === 'running') return ledger.recordStart(order, firing, start);
+  const report = { ...makeReport({ reason: standing }), certainty: standing };
+  const { certainty } = report;
+  if (certainty === 'concluded') return ledger.recordConclusion(order, firing, { ...report, certainty });
+  return ledger.recordEnd(order, firing, report);
 }
 
 async function readRow(firing: ReturnType<typeof makeFiring>) {
@@ -53,10 +65,10 @@ it('a run that starts and ends is one row that holds what was reported', async (
   expect(await listRuns(history.pool, { definitionId: order.definition.id, limit: 9 })).toHaveLength(1);
 });
 
-it('in whatever order and however often its writers arrive, a row says what standing.ts says', async () => {
+it('in whatever order and however often its writers arrive, a row says what states.ts says', async () => {
   const ledger = createLedger(history.pool);
   const write = fc.record({
-    standing: fc.constantFrom<Standing>('running', 'inferred', 'witnessed'),
+    standing: fc.constantFrom<Standing>(...standings),
     failures: fc.integer({ min: 0, max: 3 }),
     reason: fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => text.replaceAll('\0', '')),
   });
@@ -71,13 +83,20 @@ it('in whatever order and however often its writers arrive, a row says what stan
           await ledger.recordStart(order, firing, start);
           continue;
         }
+        if (standing === 'concluded') {
+          const concluded = { ...makeReport({ reason }), certainty: standing };
+          const isWritten = await ledger.recordConclusion(order, firing, concluded);
+          if (isWritten !== (expected === one)) throw new Error(`a conclusion was written: ${isWritten}`);
+          continue;
+        }
         const report = makeReport({ certainty: standing, reason, assessmentFailures: makeFailures(failures, reason) });
         const said = await ledger.recordEnd(order, firing, report);
         expect(said).toMatchObject({ reason: expected.reason, certainty: expected.standing, recorded: true });
       }
       const row = await readRow(firing);
       const isRunning = expected?.standing === 'running';
-      const failures = isRunning ? [] : makeFailures(expected?.failures ?? 0, expected?.reason);
+      const failures =
+        isRunning || expected?.standing === 'concluded' ? [] : makeFailures(expected?.failures ?? 0, expected?.reason);
       expect(row).toMatchObject({
         ...{ certainty: expected?.standing, assessmentFailures: failures, assessmentFailureCount: failures.length },
         reason: isRunning ? 'the run has started and has not ended yet' : expected?.reason,
@@ -162,4 +181,54 @@ it('a time finer than a millisecond is the same tick', async () => {
   await ledger.recordEnd(order, makeTick({ scheduledAt: '2026-04-01T00:00:00.123Z' }), makeReport());
   const since = new Date('2026-04-01T00:00:00Z');
   expect(await listRuns(history.pool, { definitionId: order.definition.id, since, limit: 9 })).toHaveLength(1);
+});
+
+it('the outcome never moves backwards, however the writers of one tick interleave', async () => {
+  const pools = Array.from({ length: 4 }, () => openHistory(history.url));
+  try {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom<Standing>(...standings), { minLength: 2, maxLength: 8 }),
+        async (writes) => {
+          const firing = makeFiring();
+          const write = async (standing: Standing, index: number) => {
+            const ledger = createLedger(pools[index % pools.length] ?? history.pool);
+            await writeAs(ledger, firing, standing);
+          };
+          await Promise.all(writes.map(write));
+          const strongest = standings.findLast((standing) => writes.includes(standing));
+          expect(await readRow(firing)).toMatchObject({
+            certainty: strongest,
+            reason: strongest === 'running' ? 'the run has started and has not ended yet' : strongest,
+          });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  } finally {
+    await Promise.all(pools.map((pool) => pool.end()));
+  }
+});
+
+it('a row that a reader has seen is only ever replaced by one of higher rank', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom<Standing>(...standings), { minLength: 1, maxLength: 8 }),
+      async (writes) => {
+        const firing = makeFiring();
+        const ledger = createLedger(history.pool);
+        let rank = -Infinity;
+        for (const standing of writes) {
+          await writeAs(ledger, firing, standing);
+          const row = await readRow(firing);
+          const next = states[row?.certainty ?? 'concluded'].rank;
+          expect(next).toBeGreaterThanOrEqual(rank);
+          expect(next).toBe(Math.max(rank, states[standing].rank));
+          expect(row?.outcome === null).toBe(row?.certainty === 'running');
+          rank = next;
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

@@ -6,6 +6,8 @@ const long = [
   'real-outage',
   'server-outage',
   'worker-outage',
+  'outages',
+  'reconcile',
   'resume',
   'lost-worker',
   'half-failed',

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLedger } from '../../history/ledger.ts';
+import { keepRevisions, recordApplied } from '../../history/revisions.ts';
+import { reconcile } from '../../reconcile/pass.ts';
+import { surveyAll } from '../../reconcile/survey-all.ts';
+import { addsUp } from '../../reconcile/survey.ts';
+import type { Definition } from '../../compiler/definition.ts';
+import { runOptions } from '../../schedules/desired.ts';
+import { ensureSearchAttributes } from '../../schedules/search-attributes.ts';
+import { workflowType } from '../../workflows/contract.ts';
+import type { JsonValue } from '../../workflows/contract.ts';
+import { makeReport, makeTick } from '../history/support/history.ts';
+import { defineSweep, writeDefinition } from '../support/definitions.ts';
+import type { Frontmatter } from '../support/definitions.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRunner } from '../support/runner.ts';
+import type { Runner } from '../support/runner.ts';
+
+let runner: Runner;
+
+beforeAll(async () => {
+  runner = await startRunner();
+  await ensureSearchAttributes(runner.connection, 'default');
+});
+
+afterAll(() => runner.close());
+
+const minute = (agoMinutes: number) =>
+  new Date(Math.floor(Date.now() / 60_000) * 60_000 - agoMinutes * 60_000).toISOString();
+
+/** A definition that is off, as the history has it, applied two hours ago. */
+async function applyLongAgo(changes: Frontmatter): Promise<Definition> {
+  const id = `test.told-${randomUUID().slice(0, 8)}`;
+  const keys = { enabled: 'false', misfire_grace: '10s', ...changes };
+  const { uuid, order, frontmatter, runbook, enabled } = defineSweep(id, keys);
+  const definition = { ...defineSweep(id, keys) };
+  const content = { ...(frontmatter as { [key: string]: JsonValue }), runbook };
+  const { revision, contractHash } = order;
+  const applied = {
+    uuid,
+    id,
+    enabled,
+    revision,
+    contractHash,
+    content,
+    file: `${id}.md`,
+    text: writeDefinition(id, keys),
+  };
+  const client = await runner.history.connect();
+  try {
+    await keepRevisions(client, [applied], 'tester');
+    await recordApplied(client, [applied], { actor: 'tester', source: 'apply', workspace: '' });
+    await client.query(
+      `INSERT INTO actcore.journal (at, entity_type, entity_id, field, action, new_value, actor, source, workspace)
+       VALUES (now() - interval '2 hours', 'definition', $1, 'revision', 'insert', to_json($2::text), 'tester', 'apply', '')`,
+      [id, revision],
+    );
+  } finally {
+    client.release();
+  }
+  return definition;
+}
+
+const request = (id: string) => ({
+  ...{ id, taskQueue: runner.taskQueue, settleMs: 0, now: new Date() },
+  from: new Date(Date.now() - 3_600_000),
+});
+
+async function survey(id: string) {
+  const [first] = await surveyAll(runner.client, runner.history, request(id));
+  if (first === undefined) throw new Error(`nothing is known of ${id}`);
+  return first.account;
+}
+
+describe('an outside source', () => {
+  it('is expected from the first tick that it reported, and a late report takes the place of what was missed', async () => {
+    const budget = '{ max_seconds: 30, hard_timeout: 40s }';
+    const sources = '{ local-timer: { every: 60s }, laptop: { every: 60s } }';
+    const { id, order } = await applyLongAgo({ sources, budget });
+    const report = (agoMinutes: number) => {
+      const tick = { source: 'local-timer', trigger: 'external', actor: 'local-timer', workflowId: '' } as const;
+      const firing = makeTick({ ...tick, scheduledAt: minute(agoMinutes) });
+      return createLedger(runner.history).recordEnd(order, firing, makeReport({ trigger: 'external' }));
+    };
+    expect((await survey(id)).sources).toMatchObject([{ source: 'activity-core', expected: 0 }]);
+    await report(10);
+    await report(7);
+    const account = await survey(id);
+    expect(account.sources.map(({ source }) => source)).toEqual(['activity-core', 'local-timer']);
+    expect(account.sources[1]).toMatchObject({ expected: 10, executions: null, rows: 2, outcomes: { completed: 2 } });
+    expect(account.sources[1]?.differences).toHaveLength(8);
+    expect(addsUp(account)).toBe(false);
+    const pass = await reconcile(runner.client, runner.history, request(id));
+    expect(pass).toMatchObject({ status: 'completed', written: { missed: 8 } });
+    const missed = (await runner.runsOf(id)).find(({ scheduledAt }) => scheduledAt === minute(9));
+    expect(missed).toMatchObject({
+      ...{ outcome: 'missed', source: 'local-timer', trigger: 'external', certainty: 'concluded' },
+      reason: 'no report of this tick came from local-timer',
+    });
+    expect(addsUp(await survey(id))).toBe(true);
+    await report(9);
+    const late = (await runner.runsOf(id)).find(({ id: runId }) => runId === missed?.id);
+    expect(late).toMatchObject({ outcome: 'completed', certainty: 'witnessed' });
+  });
+});
+
+describe('a run that nobody reported', () => {
+  it('is cancelled where somebody terminated its workflow', async () => {
+    const definition = await applyLongAgo({});
+    const { id, order } = definition;
+    const handle = await runner.client.workflow.start(workflowType, {
+      ...runOptions(definition, 'manual', 'tester'),
+      ...{
+        taskQueue: `${runner.taskQueue}-nobody`,
+        workflowId: `${id}-manual`,
+        args: [order, { trigger: 'manual', actor: 'tester' }],
+      },
+    });
+    await handle.terminate('it was a mistake');
+    const lost = await eventually(async () => {
+      const { byHand } = await survey(id);
+      return byHand.differences[0];
+    });
+    expect(lost).toMatchObject({ kind: 'lost_row', known: 'the run ended and its row is not there' });
+    await reconcile(runner.client, runner.history, request(id));
+    expect(await runner.runsOf(id)).toMatchObject([
+      {
+        ...{ outcome: 'cancelled', certainty: 'inferred', trigger: 'manual', actor: 'tester' },
+        reason: 'the workflow was terminated in Temporal: it was a mistake',
+      },
+    ]);
+    expect(addsUp(await survey(id))).toBe(true);
+  });
+
+  it('is an automation error where its row says that it is going and its execution is gone', async () => {
+    const { id, order } = await applyLongAgo({});
+    const firing = makeTick({ scheduledAt: minute(20), workflowId: `${id}-gone` });
+    await createLedger(runner.history).recordStart(order, firing, { startedAt: minute(19), attempt: 1 });
+    expect((await survey(id)).sources[0]?.differences).toMatchObject([{ kind: 'unended_row' }]);
+    await reconcile(runner.client, runner.history, request(id));
+    expect(await runner.runsOf(id)).toMatchObject([
+      {
+        outcome: 'automation_error',
+        certainty: 'inferred',
+        exitCode: 1,
+        startedAt: minute(19),
+        workflowId: `${id}-gone`,
+      },
+    ]);
+    expect(addsUp(await survey(id))).toBe(true);
+  });
+});
