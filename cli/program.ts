@@ -45,6 +45,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   resume: async () => (await import('./commands/resume.ts')).addResume,
   runs: async () => (await import('./commands/runs.ts')).addRuns,
   run: async () => (await import('./commands/run.ts')).addRun,
+  errors: async () => (await import('./commands/errors.ts')).addErrors,
   history: async () => (await import('./commands/history.ts')).addHistory,
   journal: async () => (await import('./commands/journal.ts')).addJournal,
   rollback: async () => (await import('./commands/rollback.ts')).addRollback,

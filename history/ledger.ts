@@ -76,8 +76,13 @@ async function writeRow(pool: pg.Pool, firing: Firing, sql: string, raw: unknown
   return rowCount === 1;
 }
 
-function storableAttempt({ target, error, ...rest }: FailedAttempt): FailedAttempt {
-  return { ...rest, error: storable(error), ...(target === undefined ? {} : { target: storable(target) }) };
+function storableAttempt({ target, operation, error, ...rest }: FailedAttempt): FailedAttempt {
+  return {
+    ...rest,
+    ...(target === undefined ? {} : { target: storable(target) }),
+    ...(operation === undefined ? {} : { operation: storable(operation) }),
+    error: storable(error),
+  };
 }
 
 function identityValues(order: Order, firing: Firing): unknown[] {

@@ -69,7 +69,7 @@ export async function listRuns(
 }
 
 /** The id itself, and those under which the definition that now has it was applied before it moved. */
-async function listIds(pool: pg.Pool, definitionId: string): Promise<string[]> {
+export async function listIds(pool: pg.Pool, definitionId: string): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `SELECT DISTINCT content ->> 'id' AS id FROM actcore.revisions WHERE definition_uuid =
        (SELECT uuid FROM actcore.definitions WHERE id = $1 ORDER BY applied_at DESC, uuid LIMIT 1)`,
@@ -86,7 +86,7 @@ export async function findRun(pool: pg.Pool, runId: string): Promise<RunDetail |
        FROM actcore.assessments WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS "assessmentFailures",
      coalesce((
        SELECT json_agg(json_strip_nulls(json_build_object('target', target, 'attempt', attempt, 'at', ${isoColumn('at')},
-         'error', error, 'rescued', rescued)) ORDER BY ordinal)
+         'operation', operation, 'error', error, 'rescued', rescued)) ORDER BY ordinal)
        FROM actcore.errors WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS "failedAttempts"
      FROM actcore.runs WHERE id = $1`,
     [runId],

@@ -30,6 +30,7 @@ CREATE TABLE actcore.errors (
   at timestamp with time zone NOT NULL,
   error text NOT NULL,
   rescued boolean NOT NULL,
+  operation text,
   CONSTRAINT errors_pkey PRIMARY KEY (run_id, scheduled_at, ordinal)) PARTITION BY RANGE (scheduled_at);
 
 CREATE TABLE actcore.journal (
@@ -133,19 +134,29 @@ CREATE INDEX definitions_id ON actcore.definitions USING btree (id, applied_at D
 
 CREATE INDEX errors_definition ON ONLY actcore.errors USING btree (definition_id, scheduled_at DESC);
 
+CREATE INDEX errors_scheduled ON ONLY actcore.errors USING btree (scheduled_at DESC);
+
+CREATE INDEX errors_target ON ONLY actcore.errors USING btree (target, scheduled_at DESC) WHERE (target IS NOT NULL);
+
 CREATE INDEX journal_at ON actcore.journal USING btree (at);
 
 CREATE INDEX journal_entity ON actcore.journal USING btree (entity_id, event_id DESC);
 
+CREATE INDEX results_failed ON ONLY actcore.results USING btree (scheduled_at DESC) WHERE (outcome = ANY (ARRAY['automation_error'::text, 'timed_out'::text]));
+
 CREATE INDEX runs_canary ON ONLY actcore.runs USING btree (contract_hash) WHERE ((trigger = 'canary'::text) AND (outcome = 'completed'::text));
 
 CREATE INDEX runs_definition ON ONLY actcore.runs USING btree (definition_id, scheduled_at DESC);
+
+CREATE INDEX runs_failed ON ONLY actcore.runs USING btree (scheduled_at DESC) WHERE (outcome = ANY (ARRAY['automation_error'::text, 'timed_out'::text]));
 
 CREATE INDEX runs_scheduled ON ONLY actcore.runs USING btree (scheduled_at DESC);
 
 CREATE OR REPLACE FUNCTION actcore.ensure_month(moment timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
   first_day timestamp := date_trunc('month', moment AT TIME ZONE 'UTC');
@@ -155,7 +166,9 @@ DECLARE
   parent text;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('actcore.ensure_month', 0));
-  FOREACH parent IN ARRAY ARRAY['runs', 'assessments', 'errors', 'results'] LOOP
+  FOR parent IN
+    SELECT relname FROM pg_class WHERE relnamespace = 'actcore'::regnamespace AND relkind = 'p' ORDER BY oid
+  LOOP
     EXECUTE format(
       'CREATE TABLE IF NOT EXISTS actcore.%I PARTITION OF actcore.%I FOR VALUES FROM (%L) TO (%L)',
       parent || '_' || month_name, parent, lower_bound, upper_bound);
@@ -193,10 +206,12 @@ CREATE OR REPLACE FUNCTION actcore.replace_errors(of_run uuid, tick timestamp wi
 AS $function$
 BEGIN
   DELETE FROM actcore.errors WHERE run_id = of_run AND scheduled_at = tick;
-  INSERT INTO actcore.errors (run_id, scheduled_at, ordinal, definition_id, target, attempt, at, error, rescued)
-  SELECT of_run, tick, failed.ordinal, of_definition, failed.target, failed.attempt, failed.at, failed.error, failed.rescued
-  FROM ROWS FROM (json_to_recordset(attempts) AS (target text, attempt integer, at timestamptz, error text, rescued boolean))
-    WITH ORDINALITY AS failed (target, attempt, at, error, rescued, ordinal);
+  INSERT INTO actcore.errors (run_id, scheduled_at, ordinal, definition_id, target, attempt, at, operation, error, rescued)
+  SELECT of_run, tick, failed.ordinal, of_definition, failed.target, failed.attempt, failed.at, failed.operation,
+    failed.error, failed.rescued
+  FROM ROWS FROM (json_to_recordset(attempts)
+      AS (target text, attempt integer, at timestamptz, operation text, error text, rescued boolean))
+    WITH ORDINALITY AS failed (target, attempt, at, operation, error, rescued, ordinal);
 END
 $function$
 ;
