@@ -43,10 +43,15 @@ export interface ErrorFilter {
 
 const failed = "outcome IN ('automation_error', 'timed_out')";
 
+/** Said of every table that is joined: the server leaves aside the months of each by itself, and not by its partner. */
+const isRecent = (table: string) => `($3::timestamptz IS NULL OR ${table}.scheduled_at >= $3)`;
+
 /** The filter of one table; each has its own index for it. The target of a whole run is null, which equals none. */
-const filterOf = (table: string, id: string, target: string) =>
-  `($1::text[] IS NULL OR ${id} = ANY($1)) AND ($2::text IS NULL OR ${target} = $2)
-   AND ($3::timestamptz IS NULL OR ${table}.scheduled_at >= $3)`;
+const isWanted = (table: string, id: string, target: string) =>
+  `($1::text[] IS NULL OR ${id} = ANY($1)) AND ($2::text IS NULL OR ${target} = $2) AND ${isRecent(table)}`;
+
+const sameRun = (left: string, right: string, rightId = 'run_id') =>
+  `${left}.run_id = ${right}.${rightId} AND ${left}.scheduled_at = ${right}.scheduled_at AND ${isRecent(left)}`;
 
 /**
  * Every attempt that failed; every target of a fan-out and every run that failed without an attempt that says so, such as
@@ -54,23 +59,22 @@ const filterOf = (table: string, id: string, target: string) =>
  */
 const failures = (cut: string) => `
   (SELECT errors.run_id, errors.scheduled_at, definition_id, target, attempt, at, operation, error, rescued, ordinal
-   FROM actcore.errors WHERE ${filterOf('errors', 'definition_id', 'target')} ${cut})
+   FROM actcore.errors WHERE ${isWanted('errors', 'definition_id', 'target')} ${cut})
   UNION ALL
-  (SELECT results.run_id, results.scheduled_at, runs.definition_id, results.target, results.attempt,
+  (SELECT results.run_id, results.scheduled_at, run.definition_id, results.target, results.attempt,
      coalesce(results.finished_at, results.recorded_at), NULL, results.reason, false, NULL
-   FROM actcore.results JOIN actcore.runs ON runs.id = results.run_id AND runs.scheduled_at = results.scheduled_at
-   WHERE results.${failed} AND ${filterOf('results', 'runs.definition_id', 'results.target')}
-     AND NOT EXISTS (SELECT FROM actcore.errors WHERE errors.run_id = results.run_id
-       AND errors.scheduled_at = results.scheduled_at AND errors.target = results.target AND NOT errors.rescued)
+   FROM actcore.results JOIN actcore.runs AS run
+     ON run.id = results.run_id AND run.scheduled_at = results.scheduled_at AND ${isRecent('run')}
+   WHERE results.${failed} AND ${isWanted('results', 'run.definition_id', 'results.target')}
+     AND NOT EXISTS (SELECT FROM actcore.errors WHERE ${sameRun('errors', 'results')}
+       AND errors.target = results.target AND NOT errors.rescued)
    ${cut})
   UNION ALL
-  (SELECT runs.id, runs.scheduled_at, definition_id, NULL, attempt, finished_at, NULL, reason, false, NULL
-   FROM actcore.runs
-   WHERE ${failed} AND ${filterOf('runs', 'definition_id', 'NULL')}
-     AND NOT EXISTS (SELECT FROM actcore.errors WHERE errors.run_id = runs.id
-       AND errors.scheduled_at = runs.scheduled_at AND NOT errors.rescued)
-     AND NOT EXISTS (SELECT FROM actcore.results WHERE results.run_id = runs.id
-       AND results.scheduled_at = runs.scheduled_at AND results.${failed})
+  (SELECT run.id, run.scheduled_at, definition_id, NULL, attempt, finished_at, NULL, reason, false, NULL
+   FROM actcore.runs AS run
+   WHERE ${failed} AND ${isWanted('run', 'definition_id', 'NULL')}
+     AND NOT EXISTS (SELECT FROM actcore.errors WHERE ${sameRun('errors', 'run', 'id')} AND NOT errors.rescued)
+     AND NOT EXISTS (SELECT FROM actcore.results WHERE ${sameRun('results', 'run', 'id')} AND results.${failed})
    ${cut})`;
 
 /**
@@ -80,11 +84,14 @@ const failures = (cut: string) => `
 const otherRunner = `
   SELECT other.source FROM actcore.runs AS other
   WHERE NOT failure.rescued AND other.definition_id = run.definition_id AND other.scheduled_at = run.scheduled_at
-    AND other.source <> run.source AND other.outcome = 'completed'
-    AND NOT EXISTS (SELECT FROM actcore.errors AS later WHERE later.run_id = failure.run_id
-      AND later.scheduled_at = failure.scheduled_at AND later.ordinal > failure.ordinal
-      AND later.target IS NOT DISTINCT FROM failure.target)
+    AND other.source <> run.source AND other.outcome = 'completed' AND ${isRecent('other')}
+    AND NOT EXISTS (SELECT FROM actcore.errors AS later WHERE ${sameRun('later', 'failure')}
+      AND later.ordinal > failure.ordinal AND later.target IS NOT DISTINCT FROM failure.target)
   ORDER BY other.source LIMIT 1`;
+
+const runAndRescuer = `
+  JOIN actcore.runs AS run ON run.id = failure.run_id AND run.scheduled_at = failure.scheduled_at AND ${isRecent('run')}
+  LEFT JOIN LATERAL (${otherRunner}) AS rescuer ON true`;
 
 /** The newest failures, by the tick of their run and then by time. */
 export async function listErrors(pool: pg.Pool, filter: ErrorFilter): Promise<ErrorRow[]> {
@@ -96,8 +103,7 @@ export async function listErrors(pool: pg.Pool, filter: ErrorFilter): Promise<Er
        CASE WHEN failure.rescued THEN 'retry' ELSE rescuer.source END AS "rescuedBy"
      FROM (SELECT * FROM (${failures('ORDER BY scheduled_at DESC LIMIT $4')}) AS newest
            ORDER BY scheduled_at DESC, at DESC LIMIT $4) AS failure
-     JOIN actcore.runs AS run ON run.id = failure.run_id AND run.scheduled_at = failure.scheduled_at
-     LEFT JOIN LATERAL (${otherRunner}) AS rescuer ON true
+     ${runAndRescuer}
      ORDER BY failure.scheduled_at DESC, failure.at DESC, failure.ordinal DESC`,
     await valuesOf(pool, filter),
   );
@@ -111,8 +117,7 @@ export async function countErrors(pool: pg.Pool, filter: ErrorFilter): Promise<E
        (count(*) FILTER (WHERE NOT failure.rescued AND rescuer.source IS NULL))::int AS unrescued,
        ${isoColumn('max(failure.at)')} AS "lastAt", (array_agg(failure.error ORDER BY failure.at DESC))[1] AS "lastError"
      FROM (${failures('')}) AS failure
-     JOIN actcore.runs AS run ON run.id = failure.run_id AND run.scheduled_at = failure.scheduled_at
-     LEFT JOIN LATERAL (${otherRunner}) AS rescuer ON true
+     ${runAndRescuer}
      GROUP BY failure.definition_id, failure.target
      ORDER BY errors DESC, failure.definition_id, failure.target LIMIT $4`,
     await valuesOf(pool, filter),

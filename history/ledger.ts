@@ -36,26 +36,31 @@ const replaced = columns
 
 const upsertRun = `
   INSERT INTO actcore.runs AS run (${columns.join(', ')}) VALUES (${parameters})
-  ON CONFLICT (id, scheduled_at) DO UPDATE SET ${replaced}, recorded_at = now()
+  ON CONFLICT (id, scheduled_at) DO UPDATE SET ${replaced}, replaced = run.standing, recorded_at = now()
     WHERE run.standing < excluded.standing
-  RETURNING id, scheduled_at`;
+  RETURNING id, scheduled_at, replaced`;
 
 const next = columns.length + 1;
+/** Only a row that had ended before can have details that are to be replaced. */
 const upsertRunWithDetails = `
   WITH written AS (${upsertRun})
-  SELECT actcore.replace_assessments(id, scheduled_at, $${next}::text[], $${next + 1}::text[], $${next + 2}::text[]),
-    actcore.replace_errors(id, scheduled_at, $3, $${next + 3}::json)
+  SELECT
+    CASE WHEN replaced > ${standings.running} OR cardinality($${next}::text[]) > 0 THEN
+      actcore.replace_assessments(id, scheduled_at, $${next}::text[], $${next + 1}::text[], $${next + 2}::text[]) END,
+    CASE WHEN replaced > ${standings.running} OR json_array_length($${next + 3}::json) > 0 THEN
+      actcore.replace_errors(id, scheduled_at, $3, $${next + 3}::json) END
   FROM written`;
 
 /** A ledger on the history behind `pool`. */
 export function createLedger(pool: pg.Pool): Ledger {
   return {
     async recordStart(order, firing, start) {
-      await writeRow(pool, firing, upsertRun, startValues(order, firing, start));
+      await writeRow(pool, firing, { name: 'record-start', text: upsertRun }, startValues(order, firing, start));
     },
     async recordEnd(order, firing, report) {
       const failures = report.assessmentFailures;
-      const wrote = await writeRow(pool, firing, upsertRunWithDetails, [
+      const statement = { name: 'record-end', text: upsertRunWithDetails };
+      const wrote = await writeRow(pool, firing, statement, [
         ...endValues(order, firing, report),
         failures.map((failure) => storable(failure.target)),
         failures.map((failure) => storable(failure.rule)),
@@ -69,10 +74,15 @@ export function createLedger(pool: pg.Pool): Ledger {
   };
 }
 
-/** Runs the upsert; true when it wrote. */
-async function writeRow(pool: pg.Pool, firing: Firing, sql: string, raw: unknown[]): Promise<boolean> {
+/** Runs the upsert; true when it wrote. It has a name, for a connection to plan it once: that takes longer than the row. */
+async function writeRow(
+  pool: pg.Pool,
+  firing: Firing,
+  statement: { name: string; text: string },
+  raw: unknown[],
+): Promise<boolean> {
   const values = raw.map((value) => (typeof value === 'string' ? storable(value) : value));
-  const { rowCount } = await writeInMonths(pool, [firing.scheduledAt], () => pool.query(sql, values));
+  const { rowCount } = await writeInMonths(pool, [firing.scheduledAt], () => pool.query({ ...statement, values }));
   return rowCount === 1;
 }
 

@@ -3,6 +3,9 @@
 -- What was called, such as `POST /sweep` or `poll`; null in rows of an older version.
 ALTER TABLE actcore.errors ADD COLUMN operation text;
 
+-- The standing of the row that this one took the place of; null where it was the first, or an older version wrote it.
+ALTER TABLE actcore.runs ADD COLUMN replaced smallint;
+
 CREATE INDEX errors_scheduled ON actcore.errors (scheduled_at DESC);
 CREATE INDEX errors_target ON actcore.errors (target, scheduled_at DESC) WHERE target IS NOT NULL;
 -- What failed as a whole is rare: these stay small, and a run that went well does not pay for them.

@@ -120,6 +120,7 @@ CREATE TABLE actcore.runs (
   targets jsonb,
   too_short boolean NOT NULL DEFAULT false,
   details_dropped integer NOT NULL DEFAULT 0,
+  replaced smallint,
   CONSTRAINT runs_assessment_check CHECK ((assessment = ANY (ARRAY['passed'::text, 'failed'::text, 'none'::text]))),
   CONSTRAINT runs_assessment_failure_count_check CHECK ((assessment_failure_count >= 0)),
   CONSTRAINT runs_check CHECK (((standing = 0) = (outcome IS NULL))),
