@@ -56,8 +56,8 @@ export async function findReadRelations(pool: pg.Pool, { text, values }: Stateme
     const relation = node['Relation Name'];
     if (relation !== undefined && node['Actual Loops'] !== 0) {
       found.read.add(relation);
-      const rows = (node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0);
-      if (node['Node Type'] === 'Seq Scan' && rows >= smallTable) found.scannedWhole.add(relation);
+      const looked = (node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0);
+      if (node['Node Type'] === 'Seq Scan' && looked >= smallTable) found.scannedWhole.add(relation);
     }
     for (const child of node.Plans ?? []) walk(child);
   };

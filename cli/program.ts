@@ -48,6 +48,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   errors: async () => (await import('./commands/errors.ts')).addErrors,
   history: async () => (await import('./commands/history.ts')).addHistory,
   journal: async () => (await import('./commands/journal.ts')).addJournal,
+  export: async () => (await import('./commands/export.ts')).addExport,
   rollback: async () => (await import('./commands/rollback.ts')).addRollback,
   retire: async () => (await import('./commands/retire.ts')).addRetire,
   worker: async () => (await import('./commands/worker.ts')).addWorker,
