@@ -24,4 +24,6 @@ export interface Caller {
   confirm(): Promise<void> | undefined;
   /** The name of the target; absent outside a fan-out. */
   target?: string;
+  /** True while the list of the targets is asked for. */
+  isListing?: true;
 }

@@ -51,6 +51,7 @@ export async function followOperation(
           ...(target === undefined ? {} : { target }),
           attempt: count,
           at,
+          operation: 'poll',
           error: asked.passing,
         }),
       );

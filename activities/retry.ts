@@ -6,6 +6,7 @@ import { ConnectionLostError, type HttpRequest, type HttpResponse, TargetUnreach
 import { isLocked } from './judgement.ts';
 import { pause } from './pause.ts';
 import { reasons } from './reasons.ts';
+import { cutText } from './report-size.ts';
 import { readRetryAfter } from './retry-after.ts';
 
 /** How a request ended: by an answer, or by a fault of the transport. `note` belongs behind the sentence about it. */
@@ -17,6 +18,7 @@ export type Sent = {
 } & ({ response: HttpResponse } | { fault: Error });
 
 const defaultBackoffMs = 1_000;
+const longestOperation = 200;
 
 /** Answers by which a server says that it did not get to the work, or only for now; see RFC 9110 and RFC 6585. */
 const passingStatuses = new Set([429, 502, 503, 504]);
@@ -45,7 +47,9 @@ export async function sendWithRetry(caller: Caller, request: HttpRequest): Promi
     isHarmless &&= 'fault' in tried && tried.fault instanceof TargetUnreachableError;
     const sent = { ...tried, attempt, isHarmless, note: reasons.attempts(attempt) };
     if (tried.passing === undefined) return sent;
-    failures.push(noteFailure(account, { ...named(caller), attempt, at: at.toISOString(), error: tried.passing }));
+    const operation = nameOperation(caller, request);
+    const failure = { ...named(caller), attempt, at: at.toISOString(), operation, error: tried.passing };
+    failures.push(noteFailure(account, failure));
     account.stages.retryMs += caller.now().getTime() - at.getTime();
     const waitMs = Math.max((retry.backoffMs ?? defaultBackoffMs) * 2 ** (attempt - 1), tried.retryAfterMs ?? 0);
     if (attempt >= retry.attempts) return sent;
@@ -85,6 +89,12 @@ async function attemptOnce(caller: Caller, request: HttpRequest): Promise<Tried>
     }
     return { fault: error };
   }
+}
+
+/** What is called, without what may change from run to run. */
+function nameOperation({ redact, isListing }: Caller, { method, url }: HttpRequest): string {
+  const call = cutText(redact(`${method} ${new URL(url).pathname}`), longestOperation);
+  return isListing === true ? `list ${call}` : call;
 }
 
 function named({ target }: Caller): { target?: string } {

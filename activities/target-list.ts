@@ -50,7 +50,7 @@ async function requestList(sweep: Listing, first: Exclude<EachPlan['targets'], J
   const opened = await openHttpClient({ tls: renderTlsFiles(request, scope), guard, environment });
   const client = caller.watch?.(opened) ?? opened;
   try {
-    const sent = await sendWithRetry({ ...caller, client }, buildRequest(request, scope));
+    const sent = await sendWithRetry({ ...caller, client, isListing: true }, buildRequest(request, scope));
     if ('fault' in sent) throw sent.fault;
     const { answer } = readAnswer(sent.response, caller.redact);
     const fault = findExpectationFault(answer, request.expect);

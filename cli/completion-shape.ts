@@ -45,7 +45,9 @@ function listOptions(command: Command): OptionShape[] {
 }
 
 function valueOf({ argChoices, flags }: Option): Candidates {
-  return argChoices ?? (flags.includes('folder') ? 'folders' : 'none');
+  if (argChoices !== undefined) return argChoices;
+  if (flags.includes('<file>')) return 'files';
+  return flags.includes('folder') ? 'folders' : 'none';
 }
 
 function argumentOf(argument: Argument): Candidates[] {

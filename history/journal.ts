@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { JsonValue } from '../workflows/contract.ts';
+import { isoColumn } from './iso-column.ts';
 import { storable } from './storable.ts';
 
 /** Who makes a change, by which command, and where. */
@@ -57,21 +58,68 @@ export async function appendJournal(db: pg.ClientBase, changes: FieldChange[], s
   );
 }
 
-/** The newest events first, of one entity or of all; those of a definition's findings are its own as well. */
+/** Which events are asked for; all where it says nothing. */
+export interface JournalFilter {
+  /** Of a definition: the events of its findings are its own as well. */
+  entityId?: string;
+  /** `definition`, and what else is journaled. */
+  entityType?: string;
+  since?: Date;
+}
+
+const isWanted = `($1::text IS NULL OR entity_id = $1 OR (entity_type = 'finding' AND split_part(entity_id, '/', 1) = $1))
+  AND ($2::text IS NULL OR entity_type = $2) AND ($3::timestamptz IS NULL OR at >= $3)`;
+
+/** The newest events first, of one entity or of all. */
 export async function listJournal(
   pool: pg.Pool,
-  { entityId, since, limit }: { entityId?: string; since?: Date; limit: number },
+  { limit, ...filter }: JournalFilter & { limit: number },
 ): Promise<JournalEvent[]> {
   const { rows } = await pool.query<JournalEvent>(
-    `SELECT event_id::text AS "eventId", to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at,
+    `SELECT event_id::text AS "eventId", ${isoColumn('at')} AS at,
        entity_type AS "entityType", entity_id AS "entityId", field, action, old_value AS "oldValue",
        new_value AS "newValue", old_value::text AS "oldJson", new_value::text AS "newJson", actor, source, workspace
      FROM actcore.journal
-     WHERE ($1::text IS NULL OR entity_id = $1 OR (entity_type = 'finding' AND split_part(entity_id, '/', 1) = $1)) AND ($2::timestamptz IS NULL OR at >= $2)
-     ORDER BY event_id DESC LIMIT $3`,
-    [entityId ?? null, since ?? null, limit],
+     WHERE ${isWanted} ORDER BY event_id DESC LIMIT $4`,
+    [...valuesOf(filter), limit],
   );
   return rows;
+}
+
+function valuesOf({ entityId, entityType, since }: JournalFilter): unknown[] {
+  return [entityId ?? null, entityType ?? null, since ?? null];
+}
+
+/** How many events there are, in all and by what they have in common; the days (UTC) newest first, the rest by count. */
+export interface JournalStats {
+  events: number;
+  byEntityType: { entityType: string; events: number; entities: number }[];
+  byAction: { action: FieldChange['action']; events: number }[];
+  byActor: { actor: string; events: number; lastAt: string }[];
+  byDay: { day: string; events: number }[];
+}
+
+/** Counts the events, all of these numbers from one snapshot; `limit` is the most actors and days that are listed. */
+export async function countJournal(
+  pool: pg.Pool,
+  { limit, ...filter }: JournalFilter & { limit: number },
+): Promise<JournalStats> {
+  const list = (columns: string, key: string, order: string) =>
+    `(SELECT coalesce(json_agg(counted), '[]') FROM (
+       SELECT ${columns}, count(*) AS events FROM wanted GROUP BY ${key} ORDER BY ${order} LIMIT $4) AS counted)`;
+  const day = `to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`;
+  const { rows } = await pool.query<JournalStats>(
+    `WITH wanted AS MATERIALIZED (SELECT entity_type, entity_id, action, actor, at FROM actcore.journal WHERE ${isWanted})
+     SELECT (SELECT count(*)::float8 FROM wanted) AS events,
+       ${list('entity_type AS "entityType", count(DISTINCT entity_id) AS entities', 'entity_type', 'events DESC, 1')}
+         AS "byEntityType",
+       ${list('action', 'action', 'events DESC, 1')} AS "byAction",
+       ${list(`actor, ${isoColumn('max(at)')} AS "lastAt"`, 'actor', 'events DESC, 1')} AS "byActor",
+       ${list(`${day} AS day`, '1', '1 DESC')} AS "byDay"`,
+    [...valuesOf(filter), limit],
+  );
+  const [stats] = rows;
+  return stats ?? { events: 0, byEntityType: [], byAction: [], byActor: [], byDay: [] };
 }
 
 /** Each leaf in which two contents differ, as changes of one entity; a list counts as one leaf. */

@@ -44,26 +44,31 @@ const replaced = columns
 
 const upsertRun = `
   INSERT INTO actcore.runs AS run (${columns.join(', ')}) VALUES (${parameters})
-  ON CONFLICT (id, scheduled_at) DO UPDATE SET ${replaced}, recorded_at = now()
+  ON CONFLICT (id, scheduled_at) DO UPDATE SET ${replaced}, replaced = run.standing, recorded_at = now()
     WHERE run.standing < excluded.standing
-  RETURNING id, scheduled_at`;
+  RETURNING id, scheduled_at, replaced`;
 
 const next = columns.length + 1;
+/** Only a row that had ended before can have details that are to be replaced. */
 const upsertRunWithDetails = `
   WITH written AS (${upsertRun})
-  SELECT actcore.replace_assessments(id, scheduled_at, $${next}::text[], $${next + 1}::text[], $${next + 2}::text[]),
-    actcore.replace_errors(id, scheduled_at, $3, $${next + 3}::json)
+  SELECT
+    CASE WHEN replaced > ${states.running.rank} OR cardinality($${next}::text[]) > 0 THEN
+      actcore.replace_assessments(id, scheduled_at, $${next}::text[], $${next + 1}::text[], $${next + 2}::text[]) END,
+    CASE WHEN replaced > ${states.running.rank} OR json_array_length($${next + 3}::json) > 0 THEN
+      actcore.replace_errors(id, scheduled_at, $3, $${next + 3}::json) END
   FROM written`;
 
 /** A ledger on the history behind `pool`. */
 export function createLedger(pool: pg.Pool): Ledger {
   return {
     async recordStart(order, firing, start) {
-      await writeRow(pool, firing, upsertRun, startValues(order, firing, start));
+      await writeRow(pool, firing, { name: 'record-row', text: upsertRun }, startValues(order, firing, start));
     },
     async recordEnd(order, firing, { actions = [], ...report }) {
       const failures = report.assessmentFailures;
-      const wrote = await writeRow(pool, firing, upsertRunWithDetails, [
+      const statement = { name: 'record-end', text: upsertRunWithDetails };
+      const wrote = await writeRow(pool, firing, statement, [
         ...endValues(order, firing, report),
         failures.map((failure) => storable(failure.target)),
         failures.map((failure) => storable(failure.rule)),
@@ -75,7 +80,8 @@ export function createLedger(pool: pg.Pool): Ledger {
       const standing = await findRun(pool, runIdOf(order.definition.uuid, firing));
       return standing === undefined ? { ...report, recorded: true } : reportOf(standing);
     },
-    recordConclusion: (order, firing, report) => writeRow(pool, firing, upsertRun, endValues(order, firing, report)),
+    recordConclusion: (order, firing, report) =>
+      writeRow(pool, firing, { name: 'record-row', text: upsertRun }, endValues(order, firing, report)),
   };
 }
 
@@ -93,15 +99,25 @@ async function keepWatched(
   if (actions.length > 0) await keepDone(pool, run, actions);
 }
 
-/** Runs the upsert; true when it wrote. */
-async function writeRow(pool: pg.Pool, firing: Firing, sql: string, raw: unknown[]): Promise<boolean> {
+/** Runs the upsert; true when it wrote. It has a name, for a connection to plan it once: that takes longer than the row. */
+async function writeRow(
+  pool: pg.Pool,
+  firing: Firing,
+  statement: { name: string; text: string },
+  raw: unknown[],
+): Promise<boolean> {
   const values = raw.map((value) => (typeof value === 'string' ? storable(value) : value));
-  const { rowCount } = await writeInMonths(pool, [firing.scheduledAt], () => pool.query(sql, values));
+  const { rowCount } = await writeInMonths(pool, [firing.scheduledAt], () => pool.query({ ...statement, values }));
   return rowCount === 1;
 }
 
-function storableAttempt({ target, error, ...rest }: FailedAttempt): FailedAttempt {
-  return { ...rest, error: storable(error), ...(target === undefined ? {} : { target: storable(target) }) };
+function storableAttempt({ target, operation, error, ...rest }: FailedAttempt): FailedAttempt {
+  return {
+    ...rest,
+    ...(target === undefined ? {} : { target: storable(target) }),
+    ...(operation === undefined ? {} : { operation: storable(operation) }),
+    error: storable(error),
+  };
 }
 
 function identityValues(order: Order, firing: Firing): unknown[] {

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type pg from 'pg';
+import { becomeOwner, renewRights } from './roles.ts';
 
 /** Twenty installs queue on one lock, and a migration of a big history takes its time: neither is a slow query. */
 const patienceMs = 600_000;
@@ -21,9 +22,11 @@ export async function migrate(pool: pg.Pool): Promise<string[]> {
   const client = await pool.connect();
   try {
     await client.query(`SET statement_timeout = ${patienceMs}`);
+    await becomeOwner(client);
     for (const name of known) {
       if (await applyOnce(client, name, known)) applied.push(name);
     }
+    if (applied.length > 0) await renewRights(client);
     return applied;
   } finally {
     client.release(true);
@@ -57,9 +60,12 @@ async function applyOnce(client: pg.PoolClient, name: string, known: string[]): 
 
 /** The names of the migrations in this history; makes the table that lists them where there is none. */
 async function readApplied(client: pg.PoolClient): Promise<string[]> {
-  const found = await client.query<{ there: boolean }>("SELECT to_regclass('actcore.migrations') IS NOT NULL AS there");
-  if (found.rows[0]?.there !== true) {
-    await client.query('CREATE SCHEMA IF NOT EXISTS actcore');
+  const { rows } = await client.query<{ schema: boolean; table: boolean }>(
+    `SELECT to_regnamespace('actcore') IS NOT NULL AS schema, to_regclass('actcore.migrations') IS NOT NULL AS "table"`,
+  );
+  if (rows[0]?.table !== true) {
+    // Who may not create schemas may have been given this one.
+    if (rows[0]?.schema !== true) await client.query('CREATE SCHEMA actcore');
     await client.query(
       'CREATE TABLE actcore.migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',
     );

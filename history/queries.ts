@@ -96,7 +96,7 @@ export async function findRun(pool: pg.Pool, runId: string): Promise<RunDetail |
        FROM actcore.assessments WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS "assessmentFailures",
      coalesce((
        SELECT json_agg(json_strip_nulls(json_build_object('target', target, 'attempt', attempt, 'at', ${isoColumn('at')},
-         'error', error, 'rescued', rescued)) ORDER BY ordinal)
+         'operation', operation, 'error', error, 'rescued', rescued)) ORDER BY ordinal)
        FROM actcore.errors WHERE run_id = runs.id AND scheduled_at = runs.scheduled_at), '[]') AS "failedAttempts",
      coalesce((
        SELECT json_agg(json_strip_nulls(json_build_object('name', check_name, 'mode', mode, 'contractHash', contract_hash,

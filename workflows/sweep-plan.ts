@@ -98,6 +98,8 @@ export interface FailedAttempt {
   attempt: number;
   /** ISO. */
   at: string;
+  /** What was called: method and path, or `list` and `poll` before them; absent in what an older worker noted. */
+  operation?: string;
   error: string;
   /** Whether a later attempt succeeded. */
   rescued: boolean;

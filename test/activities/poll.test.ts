@@ -135,6 +135,7 @@ describe('an operation goes on, whatever happens to a poll', () => {
     ]);
     const report = await start().report;
     expect(report).toMatchObject({ outcome: 'completed' });
+    expect(report.failedAttempts?.map(({ operation }) => operation)).toEqual(['poll', 'poll', 'poll']);
     expect(report.failedAttempts?.map(({ error, rescued }) => [error.replace(/http:\S+ /, ''), rescued])).toEqual([
       ['the target answered 500: {"error":"tired"}', true],
       ['the target answered 429: {"error":"slow down"}', true],

@@ -42,9 +42,10 @@ describe('what passes is tried again where the target does nothing twice', () =>
     failFirst(2, status(code));
     const report = await sweep(define(idempotent));
     expect(report).toMatchObject({ outcome: 'completed', attempt: 3 });
+    const operation = 'POST /sweep';
     expect(report.failedAttempts).toMatchObject([
-      { attempt: 1, error: `the target answered ${code}: {"error":"later"}`, rescued: true },
-      { attempt: 2, rescued: true },
+      { attempt: 1, operation, error: `the target answered ${code}: {"error":"later"}`, rescued: true },
+      { attempt: 2, operation, rescued: true },
     ]);
     expect(report.stages?.retryMs).toBeGreaterThanOrEqual(300);
     expect(new Set(target.calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);

@@ -64,6 +64,10 @@ it.each<[string[], string[]]>([
   [['actcore', 'findings', 'retry', 'x', '--a'], ['--all']],
   [['actcore', 'findings', '--state', 'q'], ['quarantined']],
   [['actcore', 'simulate', '--outage-of', 'w'], ['worker']],
+  [['actcore', 'export', 'j'], ['journal']],
+  [['actcore', 'export', 'runs', '--to', 'no'], ['notes.md']],
+  [['actcore', 'export', 'runs', '--format', 'p'], ['parquet']],
+  [['actcore', 'errors', 'test.a'], ['test.alpha']],
 ])('bash completes %j to %j', async (words, expected) => {
   expect((await complete(...words)).sort()).toEqual(expected);
 });

@@ -90,8 +90,8 @@ it('journal lists who changed which field, newest first, of one definition, and 
   const { exitCode, stdout } = await run('journal', id, '--since', '1h');
   expect(exitCode).toBe(0);
   const lines = stdout.split('\n');
-  expect(lines[0]).toMatch(/^AT \(UTC\) +ACTOR +BY +DEFINITION +FIELD +CHANGE$/);
-  expect(lines[2]).toMatch(new RegExp(`tester +apply +${id} +budget\\.max_seconds +30 -> 20$`));
+  expect(lines[0]).toMatch(/^AT \(UTC\) +ACTOR +BY +TYPE +ENTITY +FIELD +CHANGE$/);
+  expect(lines[2]).toMatch(new RegExp(`tester +apply +definition +${id} +budget\\.max_seconds +30 -> 20$`));
   expect(lines).toHaveLength(5);
   const { events } = await read<{ events: unknown[] }>('journal', id, '--limit', '1');
   expect(events).toMatchObject([{ entityId: id, field: 'revision', action: 'update', actor: 'tester' }]);

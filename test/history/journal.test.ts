@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { appendJournal, compareContents, listJournal } from '../../history/journal.ts';
+import { appendJournal, compareContents, countJournal, listJournal } from '../../history/journal.ts';
 import type { FieldChange } from '../../history/journal.ts';
 import { openTestHistory } from './support/history.ts';
 import type { TestHistory } from './support/history.ts';
@@ -35,6 +35,31 @@ it('events are kept in order with old and new value, and listed newest first, of
   expect(Date.now() - Date.parse(events[0]?.at ?? '')).toBeLessThan(60_000);
   expect(await listJournal(history.pool, { limit: 1 })).toMatchObject([{ entityId: 'other' }]);
   expect(await listJournal(history.pool, { since: new Date(Date.now() + 60_000), limit: 10 })).toEqual([]);
+});
+
+it('events are counted by type of entity, action, actor and day, over what is asked for', async () => {
+  const entityType = `finding-${randomUUID().slice(0, 8)}`;
+  const of = (entityId: string, action: 'insert' | 'update'): FieldChange => ({
+    ...change(entityId, 'state', 'open'),
+    ...{ entityType, action },
+  });
+  await append(of('a', 'insert'), of('a', 'update'), of('b', 'update'));
+  const stats = await countJournal(history.pool, { entityType, limit: 10 });
+  const today = new Date().toISOString().slice(0, 10);
+  expect(stats).toEqual({
+    events: 3,
+    byEntityType: [{ entityType, entities: 2, events: 3 }],
+    byAction: [
+      { action: 'update', events: 2 },
+      { action: 'insert', events: 1 },
+    ],
+    byActor: [{ actor: 'tester', lastAt: expect.stringMatching(/^\d{4}-.*Z$/), events: 3 }],
+    byDay: [{ day: expect.stringMatching(`^${today.slice(0, 7)}`), events: 3 }],
+  });
+  expect(await countJournal(history.pool, { entityType, entityId: 'b', limit: 10 })).toMatchObject({ events: 1 });
+  expect(await listJournal(history.pool, { entityType, entityId: 'b', limit: 10 })).toHaveLength(1);
+  const none = await countJournal(history.pool, { entityType, since: new Date(Date.now() + 60_000), limit: 10 });
+  expect(none).toEqual({ events: 0, byEntityType: [], byAction: [], byActor: [], byDay: [] });
 });
 
 it.for([
