@@ -99,10 +99,11 @@ export function decodeContent(description: ScheduleDescription, marks: readonly 
     workflowId: action.workflowId,
     taskQueue: action.taskQueue,
     args: [...(action.args ?? [])],
+    // Typed as what one may ask for; a description holds milliseconds.
     timeouts: {
-      ...pick('executionMs', action.workflowExecutionTimeout),
-      ...pick('runMs', action.workflowRunTimeout),
-      ...pick('taskMs', action.workflowTaskTimeout),
+      ...pick('executionMs', action.workflowExecutionTimeout as number | undefined),
+      ...pick('runMs', action.workflowRunTimeout as number | undefined),
+      ...pick('taskMs', action.workflowTaskTimeout as number | undefined),
     },
     summary: action.staticSummary ?? '',
     details: action.staticDetails ?? '',
