@@ -80,7 +80,7 @@ export async function writeResults(pool: pg.Pool, results: TargetResult[]): Prom
 /** What Postgres cannot hold stands in JSON as an escape, if it is there at all. */
 function writeStorable(rows: object[]): string {
   const json = JSON.stringify(rows);
-  if (!/\\u(0000|d[89a-f])/i.test(json)) return json;
+  if (!json.includes('\\u') || !/\\u(0000|d[89a-f])/i.test(json)) return json;
   return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? storable(value) : value));
 }
 
