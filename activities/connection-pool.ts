@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
 
 /** The connections to one origin: a limit on how many are at work, and those that wait for their next exchange. */
 export interface ConnectionPool {
-  /** Waits for a place where the limit is reached. */
-  enter(signal: AbortSignal): Promise<void>;
+  /** Undefined where there is a place; waits for one where the limit is reached. */
+  enter(signal: AbortSignal): Promise<void> | undefined;
+  hasIdle(): boolean;
   /** One that is kept from before; undefined where a new one has to be made. */
   takeIdle(): Promise<Connection | undefined>;
   /** Ends what `enter` began; a connection that is handed in is kept where it is still alive. */
@@ -17,19 +17,19 @@ export function openConnectionPool(limit: number): ConnectionPool {
   let idle: Connection[] = [];
   const waiting = new Set<() => void>();
   return {
-    async enter(signal) {
-      if (atWork < limit) {
-        atWork += 1;
-        return;
-      }
-      await waitForTurn(waiting, signal);
+    enter(signal) {
+      if (atWork >= limit) return waitForTurn(waiting, signal);
+      atWork += 1;
+      return undefined;
     },
-    async takeIdle() {
-      if (idle.length === 0) return undefined;
+    hasIdle: () => idle.length > 0,
+    takeIdle() {
+      const take = () => {
+        idle = idle.filter((connection) => connection.isAlive());
+        return idle.pop();
+      };
       // A server that closes after its answer without saying so is found out now, and not by a request that is lost.
-      await setImmediate();
-      idle = idle.filter((connection) => connection.isAlive());
-      return idle.pop();
+      return new Promise((resolve) => setImmediate(() => resolve(take())));
     },
     leave(connection) {
       if (connection?.isAlive() === true) idle.push(connection);

@@ -60,15 +60,12 @@ export function openHttp1Connection(socket: Socket, origin: string): Connection 
   });
   return {
     isAlive: () => !socket.destroyed && socket.writable && !client.destroyed,
-    async send(sending) {
-      let isSent = false;
-      try {
-        return await sendOver(client, sending, origin, () => (isSent = true));
-      } catch (error) {
+    send(sending) {
+      return sendOver(client, sending, origin, (error, isSent) => {
         // The library tells of the end of a socket, and not of the TLS alert before it.
         const named = nameFault(error instanceof ExchangeError ? error : (fault ?? error), origin);
-        throw !isSent && named instanceof ConnectionLostError ? new UnsentError(origin, named) : named;
-      }
+        return !isSent && named instanceof ConnectionLostError ? new UnsentError(origin, named) : named;
+      });
     },
     destroy(reason) {
       void client.destroy(reason);
@@ -77,8 +74,15 @@ export function openHttp1Connection(socket: Socket, origin: string): Connection 
   };
 }
 
-function sendOver(client: Client, sending: Sending, origin: string, noteStart: () => void): Promise<Received> {
+function sendOver(
+  client: Client,
+  sending: Sending,
+  origin: string,
+  nameError: (error: unknown, isSent: boolean) => Error,
+): Promise<Received> {
   return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => reject(nameError(error, isSent));
+    let isSent = false;
     let startedAt = performance.now();
     let answeredAt = startedAt;
     let status = 0;
@@ -86,7 +90,7 @@ function sendOver(client: Client, sending: Sending, origin: string, noteStart: (
     let body: BodyBytes | undefined;
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart() {
-        noteStart();
+        isSent = true;
         startedAt = performance.now();
       },
       onResponseStart(_, statusCode, incoming) {
@@ -103,13 +107,19 @@ function sendOver(client: Client, sending: Sending, origin: string, noteStart: (
         const bodyMs = performance.now() - answeredAt;
         const firstByteMs = answeredAt - startedAt;
         const read = (text: string) => resolve({ status, headers, text, firstByteMs, bodyMs });
-        body?.readText().then(read, reject);
+        const text = body?.readText();
+        if (typeof text === 'string') read(text);
+        else text?.then(read, fail);
       },
       onResponseError(_, error) {
-        reject(error);
+        fail(error);
       },
     };
-    client.dispatch(sending, handler);
+    try {
+      client.dispatch(sending, handler);
+    } catch (error) {
+      fail(error);
+    }
   });
 }
 

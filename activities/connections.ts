@@ -57,10 +57,11 @@ export function openConnections({ lookupFor, secureContext, limit }: Connections
   return {
     async use(url, proxy, signal, work) {
       const pool = poolOf(url.origin);
-      await pool.enter(signal);
+      const turn = pool.enter(signal);
+      if (turn !== undefined) await turn;
       let kept: Connection | undefined;
       try {
-        const idle = await pool.takeIdle();
+        const idle = pool.hasIdle() ? await pool.takeIdle() : undefined;
         const first =
           idle === undefined ? await connect(url, proxy, signal) : { connection: idle, connectMs: 0, tlsMs: 0 };
         kept = first.connection;

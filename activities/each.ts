@@ -70,16 +70,16 @@ async function callAll(
   const { context, caller } = sweep;
   const open = fanOut.targets.filter(({ ordinal }) => !fanOut.ended.has(ordinal));
   const headers = fixHeaders(caller.plan.request, sweep.scope);
-  const prepared = headers === undefined ? sweep : { ...sweep, scope: { ...sweep.scope, headers } };
-  const mayStart = () => context.deps.leaving?.aborted !== true && context.deps.now().getTime() <= caller.startsUntilMs;
-  await runPool(open, each.concurrency, { signal: context.signal, mayStart }, async (target, signal) => {
-    const asked = context.pulse.confirm(signal);
-    if (asked !== undefined) await asked;
-    const result = await callListed(prepared, each, fanOut, target, signal);
-    if (result === undefined) return;
+  const scope = headers === undefined ? sweep.scope : { ...sweep.scope, headers };
+  const onEnded = (result: EndedTarget) => {
     offer(result);
     context.pulse.touch();
-  });
+  };
+  const calling = { ...sweep, scope, onEnded };
+  const mayStart = () => context.deps.leaving?.aborted !== true && context.deps.now().getTime() <= caller.startsUntilMs;
+  await runPool(open, each.concurrency, { signal: context.signal, mayStart }, (target, signal) =>
+    callListed(calling, each, fanOut, target, signal),
+  );
 }
 
 /** Says of the targets that are left why nothing became of them, waits for the rows, and judges the whole. */

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { Connection, Received, Sending } from './connection.ts';
-import { openConnections } from './connections.ts';
+import type { Sending } from './connection.ts';
+import { type UsedConnection, openConnections } from './connections.ts';
 import { nameFault } from './exchange-fault.ts';
 import type { HostGuard } from './host-guard.ts';
 import { type Proxy, findProxy } from './proxy.ts';
@@ -65,24 +65,17 @@ export async function openHttpClient(options: ClientOptions): Promise<HttpClient
   const secureContext = await readTlsFiles(options.tls ?? {});
   const connections = openConnections({ lookupFor: (url) => guard.lookupFor(url), secureContext, limit });
 
-  const exchange = async (request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> => {
-    const url = new URL(request.url);
-    const proxy = findProxy(url, environment);
-    guard.check(url, proxy !== undefined);
-    const sending = shapeRequest(url, request, proxy);
-    return connections.use(url, proxy, signal, async ({ connection, connectMs, tlsMs }) => {
-      const { status, headers, text, firstByteMs, bodyMs } = await sendUnder(connection, sending, signal);
-      return { status, headers, text, timing: { connectMs, tlsMs, firstByteMs, bodyMs } };
-    });
-  };
-
   return {
     async exchange(request, signal) {
       signal.throwIfAborted();
       setMaxListeners(0, signal);
       const startedAt = performance.now();
       try {
-        return await exchange(request, signal);
+        const url = new URL(request.url);
+        const proxy = findProxy(url, environment);
+        guard.check(url, proxy !== undefined);
+        const sending = shapeRequest(url, request, proxy);
+        return await connections.use(url, proxy, signal, (used) => sendUnder(used, sending, signal));
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         const fault = nameFault(error, new URL(request.url).origin);
@@ -109,12 +102,17 @@ function shapeRequest(url: URL, { method, headers, body }: HttpRequest, proxy: P
 }
 
 /** Whatever goes wrong, the connection does not outlive it. */
-async function sendUnder(connection: Connection, sending: Sending, signal: AbortSignal): Promise<Received> {
+async function sendUnder(
+  { connection, connectMs, tlsMs }: UsedConnection,
+  sending: Sending,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
   const onAbort = () => connection.destroy(signal.reason as Error);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    return await connection.send(sending);
+    const { status, headers, text, firstByteMs, bodyMs } = await connection.send(sending);
+    return { status, headers, text, timing: { connectMs, tlsMs, firstByteMs, bodyMs } };
   } catch (error) {
     connection.destroy(error as Error);
     throw error;

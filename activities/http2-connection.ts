@@ -70,7 +70,7 @@ function sendStream(session: ClientHttp2Session, sending: Sending, origin: strin
       const times = { firstByteMs: answeredAt - startedAt, bodyMs: bodyMs ?? 0 };
       const read = (text: string) => resolve({ status, headers, text, ...times });
       const isWhole = stream.rstCode === constants.NGHTTP2_NO_ERROR && bodyMs !== undefined;
-      if (isWhole && body !== undefined) body.readText().then(read, reject);
+      if (isWhole && body !== undefined) Promise.resolve(body.readText()).then(read, reject);
       else reject(new ConnectionLostError(`${origin} broke off the exchange (HTTP/2 code ${stream.rstCode})`));
     });
     if (sending.body !== null) stream.end(sending.body);

@@ -3,6 +3,7 @@ import { InterruptedError } from './deadline.ts';
 import { type EndedTarget, type FanOut, describeAssessment } from './fan-out.ts';
 import { fanOutReasons } from './fan-out-reasons.ts';
 import { nameEffect } from './idempotency-key.ts';
+import { writeTime } from './iso-time.ts';
 import { sealUrl, unsealUrl } from './operation.ts';
 import type { Pulse } from './pulse.ts';
 import { redactEnding } from './redact-ending.ts';
@@ -16,7 +17,10 @@ class TargetTimeoutError extends Error {
 }
 
 /** What it takes to call one target of a sweep. */
-type Calling = Pick<Sweep, 'caller' | 'order' | 'scope' | 'variables'> & { context: { pulse: Pick<Pulse, 'touch'> } };
+type Calling = Pick<Sweep, 'caller' | 'order' | 'scope' | 'variables'> & {
+  context: { pulse: Pick<Pulse, 'touch'> };
+  onEnded?: (result: EndedTarget) => void;
+};
 
 /**
  * Calls one target of a fan-out and counts how it ended. Undefined where it has not, because the run goes on elsewhere.
@@ -32,8 +36,10 @@ export async function callListed(
   signal: AbortSignal,
 ): Promise<EndedTarget | undefined> {
   const { caller, order, scope, variables } = sweep;
+  const asked = caller.confirm();
+  if (asked !== undefined) await asked;
   const idempotencyKey = nameEffect(target.key, scope.idempotencyKey);
-  const startedAt = caller.now().toISOString();
+  const startedAt = writeTime(caller.now());
   const limit = limitTarget(signal, each.perTargetSeconds);
   let lastAttempt = 1;
   const onStage = (_: string, attempt: number) => void (lastAttempt = attempt);
@@ -71,10 +77,11 @@ export async function callListed(
     attempt,
     idempotencyKey,
     startedAt,
-    finishedAt: caller.now().toISOString(),
+    finishedAt: writeTime(caller.now()),
   };
   if (response !== undefined) result.status = response.status;
   fanOut.end(result, failures);
+  sweep.onEnded?.(result);
   return result;
 }
 

@@ -16,7 +16,7 @@ export async function runPool<Item>(
   items: Item[],
   concurrency: number,
   limits: PoolLimits,
-  work: (item: Item, signal: AbortSignal) => Promise<void>,
+  work: (item: Item, signal: AbortSignal) => Promise<unknown>,
 ): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([limits.signal, stop.signal]);

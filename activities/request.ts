@@ -170,12 +170,9 @@ function renderContent(
     : { body: JSON.stringify(rendered), contentType: 'application/json' };
 }
 
-const traceDigits = /^[0-9a-f]{32}$/;
-
 /** The trace is named by the run, or by what stands for a part of it. */
 function traceOf({ idempotencyKey }: RequestScope): string {
-  const digits = idempotencyKey.replaceAll('-', '');
-  const hex = traceDigits.test(digits) ? digits : digits.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
+  const hex = idempotencyKey.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
   const trace = hex.length >= 32 ? hex.slice(0, 32) : hex.padStart(32, '0');
   // Node draws random UUIDs in bulk, which random bytes are not.
   const random = randomUUID();

@@ -28,17 +28,13 @@ const unpackers: Record<string, Unpack> = {
 export interface BodyBytes {
   /** @throws ExchangeError where the body is beyond the limit */
   add(chunk: Buffer): void;
-  /** @throws ExchangeError where it cannot be unpacked, or is beyond the limit then */
-  readText(): Promise<string>;
+  /** At once where it is not packed. @throws ExchangeError where it cannot be unpacked, or is beyond the limit then */
+  readText(): string | Promise<string>;
 }
 
 /** Collects a body that is packed as its `content-encoding` says. */
 export function collectBody(contentEncoding: string, origin: string): BodyBytes {
-  const layers = contentEncoding
-    .toLowerCase()
-    .split(',')
-    .map((layer) => layer.trim())
-    .filter((layer) => layer !== '' && layer !== 'identity');
+  const layers = contentEncoding === '' ? [] : readLayers(contentEncoding);
   const limitBytes = responseLimitBytes + (layers.length > 0 ? packingBytes : 0);
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -48,12 +44,27 @@ export function collectBody(contentEncoding: string, origin: string): BodyBytes 
       if (bytes > limitBytes) throw tooLarge(origin);
       chunks.push(chunk);
     },
-    async readText() {
-      const body = await unpack(Buffer.concat(chunks), layers, origin);
-      if (body.length > responseLimitBytes) throw tooLarge(origin);
-      return new TextDecoder().decode(body);
+    readText() {
+      const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+      return layers.length === 0 ? decoder.decode(body) : unpackText(body, layers, origin);
     },
   };
+}
+
+function readLayers(contentEncoding: string): string[] {
+  return contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((layer) => layer.trim())
+    .filter((layer) => layer !== '' && layer !== 'identity');
+}
+
+const decoder = new TextDecoder();
+
+async function unpackText(packed: Buffer, layers: string[], origin: string): Promise<string> {
+  const body = await unpack(packed, layers, origin);
+  if (body.length > responseLimitBytes) throw tooLarge(origin);
+  return decoder.decode(body);
 }
 
 async function unpack(packed: Buffer, layers: string[], origin: string): Promise<Buffer> {

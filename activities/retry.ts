@@ -39,7 +39,12 @@ export async function sendWithRetry(caller: Caller, request: HttpRequest): Promi
     if (asked !== undefined) await asked;
     account.hasSent = true;
     const at = caller.now();
-    const tried = await attemptOnce(caller, request);
+    let tried: Tried;
+    try {
+      tried = readResponse(caller, await caller.client.exchange(request, caller.signal));
+    } catch (error) {
+      tried = readFault(caller, error);
+    }
     if ('response' in tried && tried.passing === undefined) {
       for (const failure of failures) failure.rescued = true;
       return { response: tried.response, attempt, isHarmless: false, note: reasons.attempts(attempt) };
@@ -68,27 +73,27 @@ type Tried = ({ response: HttpResponse } | { fault: Error }) & {
   retryAfterMs?: number | undefined;
 };
 
-async function attemptOnce(caller: Caller, request: HttpRequest): Promise<Tried> {
+function readResponse(caller: Caller, response: HttpResponse): Tried {
   const { retry, redact } = caller;
-  try {
-    const response = await caller.client.exchange(request, caller.signal);
-    const mayPass = retry.idempotent === true && passingStatuses.has(response.status);
-    if (mayPass) {
-      const { answer } = readAnswer(response, redact);
-      if (!isLocked(caller.plan.outcome, answer)) {
-        const retryAfterMs = readRetryAfter(response.headers, caller.now());
-        return { response, passing: reasons.badStatus(answer.status, answer.start), retryAfterMs };
-      }
+  const mayPass = retry.idempotent === true && passingStatuses.has(response.status);
+  if (mayPass) {
+    const { answer } = readAnswer(response, redact);
+    if (!isLocked(caller.plan.outcome, answer)) {
+      const retryAfterMs = readRetryAfter(response.headers, caller.now());
+      return { response, passing: reasons.badStatus(answer.status, answer.start), retryAfterMs };
     }
-    addTiming(caller.account, response.timing);
-    return { response };
-  } catch (error) {
-    if (caller.signal.aborted || !(error instanceof Error)) throw error;
-    if (error instanceof TargetUnreachableError || (retry.idempotent && error instanceof ConnectionLostError)) {
-      return { fault: error, passing: redact(error.message) };
-    }
-    return { fault: error };
   }
+  addTiming(caller.account, response.timing);
+  return { response };
+}
+
+/** Throws the signal's reason, and what is no error. */
+function readFault({ retry, redact, signal }: Caller, error: unknown): Tried {
+  if (signal.aborted || !(error instanceof Error)) throw error;
+  if (error instanceof TargetUnreachableError || (retry.idempotent && error instanceof ConnectionLostError)) {
+    return { fault: error, passing: redact(error.message) };
+  }
+  return { fault: error };
 }
 
 /** What is called, without what may change from run to run. */

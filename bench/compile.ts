@@ -17,9 +17,9 @@ export async function measureCompile(): Promise<void> {
       if (index < 100) await mkdir(team);
       await writeFile(join(team, `${index}.md`), index % 5 === 4 ? writeWatchdog(index) : writeSweep(index));
     }
-    const script = fileURLToPath(new URL('compile-process.ts', import.meta.url));
+    const script = fileURLToPath(new URL('compile-process.js', import.meta.url));
     const started = performance.now();
-    const child = spawnSync(process.execPath, ['--import', 'tsx', script, folder], { encoding: 'utf8' });
+    const child = spawnSync(process.execPath, [script, folder], { encoding: 'utf8' });
     const seconds = (performance.now() - started) / 1_000;
     if (child.status !== 0) throw new Error(child.stderr);
     const report = JSON.parse(child.stdout) as {

@@ -23,8 +23,8 @@ import type { Order, RunReport } from '../workflows/contract.ts';
 
 const targets = 1_000;
 const concurrency = 50;
-const warmUps = 5;
-const rounds = 9;
+const warmUps = 15;
+const rounds = 25;
 const mostRatio = 1.5;
 
 interface Cost {
@@ -35,8 +35,8 @@ interface Cost {
 /** What a fan-out costs beside a bare script that makes the same requests with the same client, reads the answers and no more. */
 export async function measureFanOut(): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), 'actcore-bench-'));
-  const script = fileURLToPath(new URL('fan-out-target.ts', import.meta.url));
-  const target = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const script = fileURLToPath(new URL('fan-out-target.js', import.meta.url));
+  const target = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(target.stdout, 'data')) as [Buffer];
   const url = line.toString().trim();
   const env = { ...process.env };

@@ -17,7 +17,7 @@ const { values, positionals: wanted } = parseArgs({
   },
 });
 
-/** Every benchmark by its name. Each compares two ways in one run and prints the ratio, for machines are noisy. */
+/** Every benchmark by its name, on the code as it is shipped: built. Each compares two ways in one run and prints the ratio, for machines are noisy. */
 const benchmarks: Record<string, () => Promise<void>> = {
   compile: measureCompile,
   plan: measurePlan,

@@ -103,7 +103,7 @@ async function startBareWorker(stack: Stack): Promise<() => Promise<void>> {
   const worker = await Worker.create({
     connection,
     taskQueue: 'bare',
-    workflowsPath: fileURLToPath(new URL('./bare-workflow.ts', import.meta.url)),
+    workflowsPath: fileURLToPath(new URL('./bare-workflow.js', import.meta.url)),
     activities: {
       async call(url: string) {
         const { statusCode, body } = await request(url, { method: 'POST' });

@@ -117,7 +117,6 @@ function paintFate(fate: Fate, colors: Colors): string {
     case 'overlap_skipped':
     case 'misfire_skipped':
     case 'cancelled':
-    case 'paused':
       return colors.yellow(fate);
   }
 }

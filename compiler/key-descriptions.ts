@@ -10,7 +10,7 @@ export const keyDescriptions: Readonly<Record<string, string>> = {
   misfire_policy: 'What becomes of a tick that is too late: skip, or run_once.',
   misfire_grace: 'Later than this is a misfire; at least 10s.',
   budget: 'max_seconds is what the target is told; hard_timeout (60s more by default) is when the run is aborted.',
-  on_failure: 'After an automation error: log_and_continue, fail or pause.',
+  on_failure: 'After an automation error: log_and_continue, fail (after a timeout too) or pause.',
   retry: 'How often a request is tried that cannot have had an effect.',
   env: 'The only variables of the worker that ${...} may name.',
   secrets: 'The same as env, never shown or stored.',

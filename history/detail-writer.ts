@@ -10,7 +10,7 @@ export type { TargetResult } from './results.ts';
 const queueLimit = 1_024;
 const writerLimit = 8;
 /** Rows wait this long for others to share a statement with. */
-const gatherMs = 5;
+const gatherMs = 10;
 /** The most rows of one statement. */
 const batchLimit = 128;
 /** The pause after a failed attempt; it doubles with each further one. */
@@ -84,8 +84,7 @@ class QueueingWriter implements DetailWriter {
     this.#depth += 1;
     if (this.#closing !== undefined || this.#depth > queueLimit) return this.#resolve(entry, 'dropped');
     this.#waiting.push(entry);
-    if (this.#waiting.length >= batchLimit) this.#startWriters();
-    else this.#gathering ??= setTimeout(() => this.#startWriters(), gatherMs);
+    this.#gather();
   }
 
   async settle(runId: string, atMostMs: number): Promise<SettledDetails> {
@@ -136,6 +135,11 @@ class QueueingWriter implements DetailWriter {
     for (const entry of tally.pending) this.#resolve(entry, 'dropped');
   }
 
+  #gather(): void {
+    if (this.#waiting.length >= batchLimit) this.#startWriters();
+    else if (this.#waiting.length > 0) this.#gathering ??= setTimeout(() => this.#startWriters(), gatherMs);
+  }
+
   /** One writer alone asks whether a history that was away is back. */
   #startWriters(): void {
     clearTimeout(this.#gathering);
@@ -145,7 +149,7 @@ class QueueingWriter implements DetailWriter {
       this.#writers += 1;
       void this.#write(this.#waiting.splice(0, batchLimit)).finally(() => {
         this.#writers -= 1;
-        this.#startWriters();
+        this.#gather();
       });
     }
   }

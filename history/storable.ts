@@ -6,6 +6,6 @@ export function storable(text: string): string {
 /** Rows as JSON; what Postgres cannot hold stands in JSON as an escape, if it is there at all. */
 export function writeStorable(rows: object[]): string {
   const json = JSON.stringify(rows);
-  if (!/\\u(0000|d[89a-f])/i.test(json)) return json;
+  if (!json.includes('\\u') || !/\\u(0000|d[89a-f])/i.test(json)) return json;
   return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? storable(value) : value));
 }

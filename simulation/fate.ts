@@ -13,7 +13,6 @@ export const fates = [
   'timed_out',
   'cancelled',
   'given_up',
-  'paused',
 ] as const;
 
 export type Fate = (typeof fates)[number];
@@ -47,7 +46,6 @@ export const reasons = {
   workerStopped: (graceMs: number) =>
     `the worker was stopped while it was at work, and gives a run ${show(graceMs)} to end`,
   givenUp: (timeoutMs: number) => `no worker took it up within ${show(timeoutMs)}, after which the server ends a run`,
-  paused: (other: string) => `the run of ${other} failed, and \`on_failure: pause\` paused the schedule`,
 } as const;
 
 function show(durationMs: number): string {

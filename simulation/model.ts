@@ -23,8 +23,6 @@ interface Run extends SimulatedTick {
 interface State extends Scenario {
   order: Order;
   lastRun?: Run;
-  /** The run whose failure paused the schedule. */
-  pausedBy?: Run;
 }
 
 /** Of one outage the server catches up on no more ticks than this (`MaxBufferSize` of its scheduler). */
@@ -62,13 +60,10 @@ function countUntil(ticksMs: readonly number[], from: number, untilMs: number): 
 /** What the server does with the ticks that it sees at one moment: drops, starts at most one, and skips the rest. */
 function processBatch(state: State, ticksMs: readonly number[], nowMs: number): SimulatedTick[] {
   const windowMs = catchupWindowMs(state.order);
-  const { lastRun, pausedBy, nameTick } = state;
+  const { lastRun, nameTick } = state;
   let holder = lastRun !== undefined && lastRun.closedMs >= nowMs ? lastRun : undefined;
   let buffered = 0;
   return ticksMs.map((tickMs) => {
-    if (pausedBy !== undefined && pausedBy.closedMs < nowMs) {
-      return { tickMs, fate: 'paused', reason: reasons.paused(nameTick(pausedBy.tickMs)) };
-    }
     if (nowMs - tickMs > windowMs) {
       return { tickMs, fate: 'dropped', reason: reasons.dropped(nowMs - tickMs, windowMs) };
     }
@@ -85,7 +80,6 @@ function processBatch(state: State, ticksMs: readonly number[], nowMs: number): 
 function startRun(state: State, tickMs: number, nowMs: number): Run {
   const run = conductRun(state, tickMs, nowMs);
   state.lastRun = run;
-  if (state.order.onFailure === 'pause' && run.fate === 'timed_out') state.pausedBy = run;
   return run;
 }
 

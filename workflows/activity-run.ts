@@ -13,7 +13,7 @@ import {
 import type { Activities } from '../activities/index.ts';
 import { isSkippedAsLate, mayResume, progressSignal } from './contract.ts';
 import type { Firing, HandFiring, InferredEnd, Order, RunReport } from './contract.ts';
-import { concludeEnd } from './failure.ts';
+import { concludeEnd, pausesSchedule } from './failure.ts';
 import { describeOutcome, readFiring } from './firing.ts';
 
 /** How long after its hard timeout an activity may still be writing its row, and how long without a heartbeat it lives. */
@@ -38,7 +38,7 @@ export async function activityRun(order: Order, byHand?: HandFiring): Promise<Ru
   const report = await obtainReport(order, firing, startedAt);
   upsertSearchAttributes(describeOutcome(report));
   setCurrentDetails(`**${report.outcome}** (assessment: ${report.assessment}): ${report.reason}`);
-  if (order.onFailure === 'pause' && report.exitCode !== 0 && report.trigger === 'schedule') {
+  if (pausesSchedule(order, report)) {
     await pauseSchedule(
       order.definition.id,
       `actcore: run ${report.runId} ended as ${report.outcome}: ${report.reason}`,

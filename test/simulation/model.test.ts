@@ -76,13 +76,13 @@ it('a runtime beyond the hard timeout ends then, as timed_out', () => {
   expect(play({ to: '00:10', runtimeMs: 40_000 })).toEqual(['00:00 ran 00:00-00:00:40']);
 });
 
-it('under `on_failure: pause` a timeout pauses the schedule', () => {
+it('under `on_failure: pause` a timeout does not pause the schedule', () => {
   const keys = { on_failure: 'pause', schedule: '{ every: 30s }' };
   expect(play({ to: '00:02', runtimeMs: 50_000, keys })).toEqual([
     '00:00 timed_out 00:00-00:00:40',
     '00:00:30 overlap_skipped',
-    '00:01 paused',
-    '00:01:30 paused',
+    '00:01 timed_out 00:01-00:01:40',
+    '00:01:30 overlap_skipped',
   ]);
 });
 

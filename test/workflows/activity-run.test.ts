@@ -201,6 +201,18 @@ it('on_failure: pause pauses the schedule with a note that names run and reason'
   });
 });
 
+it('on_failure: pause does not pause the schedule for a timeout', async () => {
+  runner.target.answer = answerAfter(30_000);
+  const budget = '{ max_seconds: 1, hard_timeout: 1s }';
+  const definition = define({ schedule: '{ every: 2s }', on_failure: 'pause', budget });
+  await withSchedule(definition, async () => {
+    const handle = await firstScheduled(definition);
+    expect(await handle.result()).toMatchObject({ outcome: 'timed_out', trigger: 'schedule', exitCode: 1 });
+    const { state } = await runner.client.schedule.getHandle(definition.id).describe();
+    expect(state.paused).toBe(false);
+  });
+});
+
 it('the Trigger button of the Temporal UI is a firing by hand, not a tick', async () => {
   runner.target.answer = (_, response) => sendJson(response, healthy);
   const definition = define({ schedule: '{ cron: "0 0 1 1 *" }' });

@@ -5,9 +5,10 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { expect, it } from 'vitest';
-import { runOptions } from '../../schedules/desired.ts';
+import { applySchedule } from '../../schedules/apply.ts';
+import { compileSchedule, runOptions } from '../../schedules/desired.ts';
 import { obtainBundle } from '../../worker/bundle.ts';
-import { progressSignal, workflowType } from '../../workflows/contract.ts';
+import { progressSignal, searchAttributes, workflowType } from '../../workflows/contract.ts';
 import { defineSweep } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
 import { defineWatchdog } from '../support/watchdogs.ts';
@@ -54,6 +55,20 @@ const scenarios: Record<string, (runner: Runner) => Promise<WorkflowHandle>> = {
       found: { detect: 'SELECT 1 AS id' },
     });
     return settle(await start(runner, { order, file, runbook }));
+  },
+  async 'timed-out-under-pause'(runner) {
+    runner.target.answer = answerAfter(30_000);
+    const keys = { schedule: '{ every: 2s }', budget: '{ max_seconds: 1, hard_timeout: 1s }', on_failure: 'pause' };
+    const definition = defineSweep('test.replay-ticks', keys);
+    await applySchedule(runner.client, compileSchedule(definition, runner.taskQueue));
+    const { workflowId, runId } = await eventually(async () => {
+      const query = `${searchAttributes.definition} = "${definition.id}"`;
+      for await (const found of runner.client.workflow.list({ query })) return found;
+      return undefined;
+    });
+    const handle = await settle(runner.client.workflow.getHandle(workflowId, runId));
+    await runner.client.schedule.getHandle(definition.id).delete();
+    return handle;
   },
   async unrecorded(runner) {
     runner.target.answer = (_, response) => sendJson(response, healthy);

@@ -68,6 +68,41 @@ const unheardMs = 400;
 
 describe.concurrent('a run that another worker goes on with', () => {
   it(
+    'an operation of 90 s whose worker is killed half-way is followed by another one, and no second one is started',
+    () =>
+      onStage(async (runner) => {
+        const [tookMs, killAfterMs] = [90_000, 40_000];
+        let acceptedAt = 0;
+        runner.target.answer = (call, response) => {
+          if (call.method === 'POST') {
+            acceptedAt = Date.now();
+            response.writeHead(202, { location: '/operations/1' }).end();
+          } else sendJson(response, { ...healthy, state: Date.now() - acceptedAt > tookMs ? 'done' : 'running' });
+        };
+        const handle = await fire(
+          runner,
+          'test.polled',
+          polled('{ every: 200ms, max_every: 1s, done: body.state == "done" }'),
+        );
+        const polls = () => runner.target.calls.filter(({ path }) => path === '/operations/1');
+        await eventually(async () => polls().length >= 3 && Date.now() - acceptedAt > killAfterMs, {
+          withinMs: killAfterMs + 30_000,
+        });
+        (await findBusy(runner, handle)).signal('SIGKILL');
+        const killedAt = Date.now();
+        const report = (await handle.result()) as RunReport;
+        expect(report).toMatchObject({ outcome: 'completed', recorded: true });
+        // Polling began when the answer was there, a little after the target had sent it.
+        expect(report.stages?.pollMs).toBeGreaterThan(tookMs - 1_000);
+        expect(runner.target.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+        expect(new Set(runner.target.calls.map(({ path }) => path))).toEqual(new Set(['/start', '/operations/1']));
+        expect(polls().filter(({ at }) => at > killedAt).length).toBeGreaterThan(10);
+        expect(await runner.runsOf('test.polled')).toMatchObject([{ outcome: 'completed', certainty: 'witnessed' }]);
+      }),
+    240_000,
+  );
+
+  it(
     'a fan-out whose worker is killed goes on at another one, and repeats no target that had ended',
     () =>
       onStage(async (runner) => {
@@ -108,35 +143,6 @@ describe.concurrent('a run that another worker goes on with', () => {
         const results = await readResults(runner.history, report.runId, rows[0]?.scheduledAt ?? '');
         expect(results.map(({ target }) => target)).toEqual(names);
         expect(results.filter(({ outcome }) => outcome !== 'completed')).toEqual([]);
-      }),
-    240_000,
-  );
-
-  it(
-    'an operation whose worker is killed is followed by another one, and no second one is started',
-    () =>
-      onStage(async (runner) => {
-        let acceptedAt = 0;
-        runner.target.answer = (call, response) => {
-          if (call.method === 'POST') {
-            acceptedAt = Date.now();
-            response.writeHead(202, { location: '/operations/1' }).end();
-          } else sendJson(response, { ...healthy, state: Date.now() - acceptedAt > 20_000 ? 'done' : 'running' });
-        };
-        const handle = await fire(
-          runner,
-          'test.polled',
-          polled('{ every: 200ms, max_every: 1s, done: body.state == "done" }'),
-        );
-        await eventually(async () => runner.target.calls.filter(({ path }) => path === '/operations/1').length >= 3);
-        (await findBusy(runner, handle)).signal('SIGKILL');
-        const report = (await handle.result()) as RunReport;
-        expect(report).toMatchObject({ outcome: 'completed', recorded: true });
-        // Polling began when the answer was there, a little after the target had sent it.
-        expect(report.stages?.pollMs).toBeGreaterThan(19_000);
-        expect(runner.target.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
-        expect(new Set(runner.target.calls.map(({ path }) => path))).toEqual(new Set(['/start', '/operations/1']));
-        expect(await runner.runsOf('test.polled')).toMatchObject([{ outcome: 'completed', certainty: 'witnessed' }]);
       }),
     240_000,
   );
