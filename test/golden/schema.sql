@@ -93,6 +93,7 @@ CREATE TABLE actcore.errors (
   at timestamp with time zone NOT NULL,
   error text NOT NULL,
   rescued boolean NOT NULL,
+  operation text,
   CONSTRAINT errors_pkey PRIMARY KEY (run_id, scheduled_at, ordinal)) PARTITION BY RANGE (scheduled_at);
 
 CREATE TABLE actcore.findings (
@@ -216,6 +217,7 @@ CREATE TABLE actcore.runs (
   too_short boolean NOT NULL DEFAULT false,
   details_dropped integer NOT NULL DEFAULT 0,
   dry_run boolean NOT NULL DEFAULT false,
+  replaced smallint,
   CONSTRAINT runs_assessment_check CHECK ((assessment = ANY (ARRAY['passed'::text, 'failed'::text, 'none'::text]))),
   CONSTRAINT runs_assessment_failure_count_check CHECK ((assessment_failure_count >= 0)),
   CONSTRAINT runs_check CHECK (((standing = 0) = (outcome IS NULL))),
@@ -223,8 +225,23 @@ CREATE TABLE actcore.runs (
   CONSTRAINT runs_check2 CHECK (((outcome IS NULL) = (exit_code IS NULL))),
   CONSTRAINT runs_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'lock_skipped'::text, 'overlap_skipped'::text, 'misfire_skipped'::text, 'paused'::text, 'missed'::text, 'timed_out'::text, 'cancelled'::text, 'automation_error'::text]))),
   CONSTRAINT runs_pkey PRIMARY KEY (id, scheduled_at),
-  CONSTRAINT runs_standing_check CHECK ((standing = ANY (ARRAY[0, 1, 2]))),
+  CONSTRAINT runs_standing_check CHECK (((standing >= '-1'::integer) AND (standing <= 2))) NOT VALID,
   CONSTRAINT runs_trigger_check CHECK ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'canary'::text, 'backfill'::text, 'notify'::text, 'external'::text])))) PARTITION BY RANGE (scheduled_at);
+
+CREATE TABLE actcore.schedule_states (
+  definition_uuid uuid NOT NULL,
+  first_seen timestamp with time zone NOT NULL,
+  last_seen timestamp with time zone NOT NULL,
+  schedule_id text NOT NULL,
+  since timestamp with time zone NOT NULL,
+  revision text NOT NULL,
+  enabled boolean NOT NULL,
+  cadence jsonb NOT NULL,
+  paused boolean NOT NULL,
+  note text,
+  missed_catchup bigint NOT NULL,
+  skipped_overlap bigint NOT NULL,
+  CONSTRAINT schedule_states_pkey PRIMARY KEY (definition_uuid, first_seen));
 
 CREATE INDEX action_batches_requests ON actcore.action_batches USING btree (definition_uuid, prepared_at) WHERE (xid IS NULL);
 
@@ -242,6 +259,10 @@ CREATE INDEX definitions_id ON actcore.definitions USING btree (id, applied_at D
 
 CREATE INDEX errors_definition ON ONLY actcore.errors USING btree (definition_id, scheduled_at DESC);
 
+CREATE INDEX errors_scheduled ON ONLY actcore.errors USING btree (scheduled_at DESC);
+
+CREATE INDEX errors_target ON ONLY actcore.errors USING btree (target, scheduled_at DESC) WHERE (target IS NOT NULL);
+
 CREATE INDEX findings_definition ON actcore.findings USING btree (definition_id, opened_at DESC);
 
 CREATE INDEX findings_key ON actcore.findings USING btree (definition_uuid, check_name, md5(key), opened_at);
@@ -256,9 +277,13 @@ CREATE INDEX journal_entity ON actcore.journal USING btree (entity_id, event_id 
 
 CREATE INDEX journal_finding ON actcore.journal USING btree (split_part(entity_id, '/'::text, 1), event_id DESC) WHERE (entity_type = 'finding'::text);
 
+CREATE INDEX results_failed ON ONLY actcore.results USING btree (scheduled_at DESC) WHERE (outcome = ANY (ARRAY['automation_error'::text, 'timed_out'::text]));
+
 CREATE INDEX runs_canary ON ONLY actcore.runs USING btree (contract_hash) WHERE ((trigger = 'canary'::text) AND (outcome = 'completed'::text));
 
 CREATE INDEX runs_definition ON ONLY actcore.runs USING btree (definition_id, scheduled_at DESC);
+
+CREATE INDEX runs_failed ON ONLY actcore.runs USING btree (scheduled_at DESC) WHERE (outcome = ANY (ARRAY['automation_error'::text, 'timed_out'::text]));
 
 CREATE INDEX runs_scheduled ON ONLY actcore.runs USING btree (scheduled_at DESC);
 
@@ -276,6 +301,8 @@ $function$
 CREATE OR REPLACE FUNCTION actcore.ensure_month(moment timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 DECLARE
   first_day timestamp := date_trunc('month', moment AT TIME ZONE 'UTC');
@@ -286,8 +313,7 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('actcore.ensure_month', 0));
   FOR parent IN
-    SELECT relname FROM pg_partitioned_table JOIN pg_class ON pg_class.oid = partrelid
-    WHERE relnamespace = 'actcore'::regnamespace ORDER BY relname
+    SELECT relname FROM pg_class WHERE relnamespace = 'actcore'::regnamespace AND relkind = 'p' ORDER BY oid
   LOOP
     EXECUTE format(
       'CREATE TABLE IF NOT EXISTS actcore.%I PARTITION OF actcore.%I FOR VALUES FROM (%L) TO (%L)',
@@ -524,10 +550,12 @@ CREATE OR REPLACE FUNCTION actcore.replace_errors(of_run uuid, tick timestamp wi
 AS $function$
 BEGIN
   DELETE FROM actcore.errors WHERE run_id = of_run AND scheduled_at = tick;
-  INSERT INTO actcore.errors (run_id, scheduled_at, ordinal, definition_id, target, attempt, at, error, rescued)
-  SELECT of_run, tick, failed.ordinal, of_definition, failed.target, failed.attempt, failed.at, failed.error, failed.rescued
-  FROM ROWS FROM (json_to_recordset(attempts) AS (target text, attempt integer, at timestamptz, error text, rescued boolean))
-    WITH ORDINALITY AS failed (target, attempt, at, error, rescued, ordinal);
+  INSERT INTO actcore.errors (run_id, scheduled_at, ordinal, definition_id, target, attempt, at, operation, error, rescued)
+  SELECT of_run, tick, failed.ordinal, of_definition, failed.target, failed.attempt, failed.at, failed.operation,
+    failed.error, failed.rescued
+  FROM ROWS FROM (json_to_recordset(attempts)
+      AS (target text, attempt integer, at timestamptz, operation text, error text, rescued boolean))
+    WITH ORDINALITY AS failed (target, attempt, at, operation, error, rescued, ordinal);
 END
 $function$
 ;
