@@ -79,12 +79,13 @@ export function judgeSilence(tick: ExpectedTick, facts: OwnFacts): Difference {
   const { tickMs, order } = tick;
   const scheduledAt = new Date(tickMs).toISOString();
   const blank = { source: ownSource, scheduledAt };
-  if (tickMs < facts.keptSinceMs) {
+  const { outcome, reason } = explainSilence(tick, facts);
+  // The journal tells of a pause for ever; that there was no execution is known only as long as they are kept.
+  if (tickMs < facts.keptSinceMs && outcome !== 'paused') {
     const keptMs = facts.settledMs - facts.keptSinceMs;
     return { ...blank, kind: 'forgotten', known: reasons.forgotten(keptMs), remedy: { kind: 'none' } };
   }
   const firing = nameTick(ownSource, scheduledAt);
-  const { outcome, reason } = explainSilence(tick, facts);
   return { ...blank, kind: 'no_row', known: reason, remedy: { kind: 'conclude', order, firing, outcome, reason } };
 }
 
