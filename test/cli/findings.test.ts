@@ -107,7 +107,7 @@ it('run shows the checks and actions of a watchdog, and --actions each of them w
   const { document } = await readActcore<{ checks: unknown; actions: ActionRecord[] }>(['run', runId], { env });
   expect(document.checks).toEqual(checks);
   expect(document.actions[0]).toMatchObject({ after: actions[0]?.after, fate: 'committed', error: null });
-});
+}, 60_000);
 
 const dogId = 'test.promoted';
 const dogText = scaffoldDefinition('watchdog', { id: dogId, owner: 'tests' }).replace(
@@ -169,7 +169,7 @@ it('promote says what auto would have done, and whether that is enough', async (
     },
   });
   expect((await promote('--since', '10m')).exitCode).toBe(1);
-});
+}, 60_000);
 
 it.each([
   [['promote', dogId, 'other'], /has no check other\n {2}There are: stale-rows/],
