@@ -10,17 +10,25 @@ import { Refusal } from './refusal.ts';
 import { forEachAtOnce } from '../schedules/each.ts';
 import { observeSchedule } from '../schedules/observe.ts';
 import type { PlannedChange } from '../schedules/plan.ts';
+import type { WatchdogCheck } from '../workflows/contract.ts';
+import { describeUnproven, findUnproven } from './proof-gate.ts';
 
 /** Why definitions may not be applied as they are. */
 export interface GateFindings {
   /** Enabled by a contract that no canary vouches for and that the server does not run already; by id. */
   uncanaried: Definition[];
+  /** Enabled with checks that act and of which nobody knows what they would do; by id. */
+  unproven: Map<string, WatchdogCheck[]>;
   retired: Map<string, KnownDefinition>;
 }
 
+/** Where nothing is known to stand in the way. */
+export const noFindings: GateFindings = { uncanaried: [], unproven: new Map(), retired: new Map() };
+
 /**
  * Holds definitions against the history: `enabled: true` needs a completed canary of the contract, unless the
- * schedule on the server is enabled under that very contract; `settled` are ids that are known to be.
+ * schedule on the server is enabled under that very contract, and each check that acts needs a run that only looked;
+ * `settled` are ids that are known to be enabled so.
  */
 export async function findGated(
   client: Client,
@@ -39,7 +47,8 @@ export async function findGated(
     const observed = await observeSchedule(client, id);
     return observed?.enabled === true && observed.order?.contractHash === order.contractHash;
   });
-  return { uncanaried: doubtful.filter((_, index) => isRunning[index] !== true), retired };
+  const uncanaried = doubtful.filter((_, index) => isRunning[index] !== true);
+  return { uncanaried, unproven: await findUnproven(client, history, enabled), retired };
 }
 
 /** By id as by uuid: who gives a retired definition another uuid has not taken it up again. */
@@ -74,7 +83,7 @@ export async function announceGate(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     output.note(`whether canaries allow it, and what is retired, was not checked: ${error.message}`);
-    return refuseAll(changes, concerned, { uncanaried: [], retired: new Map() });
+    return refuseAll(changes, concerned, noFindings);
   }
 }
 
@@ -88,12 +97,18 @@ function refuseAll(changes: PlannedChange[], definitions: Definition[], findings
 }
 
 /** What stands in the way of one definition, as a sentence with the way out; undefined where nothing does. */
-export function describeGate(definition: Definition, { uncanaried, retired }: GateFindings): string | undefined {
+export function describeGate(
+  definition: Definition,
+  { uncanaried, unproven, retired }: GateFindings,
+): string | undefined {
   const { id, file, order } = definition;
   const retirement = retired.get(id);
   if (retirement !== undefined) {
     return `it was retired on ${retirement.retiredAt?.slice(0, 10)} by ${retirement.retiredBy}: ${retirement.retiredReason}; take it up again with --unretire`;
   }
+  const checks = unproven.get(id);
+  // First, as the canary that is asked for next lets them act.
+  if (checks !== undefined) return describeUnproven(checks, quoteWord(file));
   if (!uncanaried.some((other) => other.id === id)) return undefined;
   const contract = order.contractHash.slice(0, 12);
   return `enabled: true needs a completed canary of this contract (${contract}): actcore canary ${quoteWord(file)}`;

@@ -19,21 +19,29 @@ export interface CommandShape {
   argument: Candidates[];
 }
 
-/** Everything that a shell can complete, as the program declares it. */
+/** Everything that a shell can complete, as the program declares it; the words of a command within another are its own. */
 export function describeProgram(program: Command): CommandShape[] {
   return program.commands.map((command) => {
-    const help = command.createHelp();
+    const within = command.commands.map((inner) => inner.name());
+    const options = [command, ...command.commands].flatMap(listOptions);
     return {
       name: command.name(),
       summary: command.summary() || command.description(),
-      options: help.visibleOptions(command).map((option) => ({
-        names: [option.long, option.short].filter((name) => name !== undefined),
-        description: option.description,
-        value: option.isBoolean() || (!option.required && !option.optional) ? undefined : valueOf(option),
-      })),
-      argument: command.registeredArguments.flatMap(argumentOf),
+      options: options.filter(({ names }, place) => place === options.findIndex((one) => one.names[0] === names[0])),
+      argument: [...(within.length === 0 ? [] : [within]), ...command.registeredArguments.flatMap(argumentOf)],
     };
   });
+}
+
+function listOptions(command: Command): OptionShape[] {
+  return command
+    .createHelp()
+    .visibleOptions(command)
+    .map((option) => ({
+      names: [option.long, option.short].filter((name) => name !== undefined),
+      description: option.description,
+      value: option.isBoolean() || (!option.required && !option.optional) ? undefined : valueOf(option),
+    }));
 }
 
 function valueOf({ argChoices, flags }: Option): Candidates {

@@ -45,6 +45,8 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   resume: async () => (await import('./commands/resume.ts')).addResume,
   runs: async () => (await import('./commands/runs.ts')).addRuns,
   run: async () => (await import('./commands/run.ts')).addRun,
+  findings: async () => (await import('./commands/findings.ts')).addFindings,
+  promote: async () => (await import('./commands/promote.ts')).addPromote,
   history: async () => (await import('./commands/history.ts')).addHistory,
   journal: async () => (await import('./commands/journal.ts')).addJournal,
   rollback: async () => (await import('./commands/rollback.ts')).addRollback,

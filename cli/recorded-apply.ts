@@ -12,7 +12,7 @@ import type { PlannedChange } from '../schedules/plan.ts';
 import { isFailed } from '../schedules/render.ts';
 import type { JsonValue } from '../workflows/contract.ts';
 import { withApplyLock } from './apply-lock.ts';
-import { describeGate, findGated, refuseChange } from './canary-gate.ts';
+import { describeGate, findGated, noFindings, refuseChange } from './canary-gate.ts';
 import type { GateFindings } from './canary-gate.ts';
 import type { CompiledSet } from './definition-files.ts';
 import { Refusal, exitCodes } from './refusal.ts';
@@ -76,8 +76,13 @@ async function attempt<Value>(work: () => Promise<Value>): Promise<Attempt<Value
   }
 }
 
-function waiveGate({ uncanaried, retired }: GateFindings, { uncanariedReason, unretire: back }: Waivers): GateFindings {
-  return { uncanaried: uncanariedReason === undefined ? uncanaried : [], retired: back === true ? new Map() : retired };
+function waiveGate(found: GateFindings, { uncanariedReason, unprovenReason, unretire: back }: Waivers): GateFindings {
+  return {
+    ...found,
+    ...(uncanariedReason === undefined ? {} : { uncanaried: noFindings.uncanaried }),
+    ...(unprovenReason === undefined ? {} : { unproven: noFindings.unproven }),
+    ...(back === true ? { retired: noFindings.retired } : {}),
+  };
 }
 
 /**
@@ -107,13 +112,12 @@ interface Taking {
 async function recordTaken(
   history: pg.ClientBase,
   taken: Definition[],
-  { uncanaried }: GateFindings,
+  found: GateFindings,
   { set, settings, waivers }: Taking,
 ): Promise<void> {
-  const waived = uncanaried.filter(({ id }) => taken.some((definition) => definition.id === id));
   try {
     const definitions = taken.map((definition) => describeApplied(definition, set.texts));
-    const events = waived.map((definition) => describeWaiver(definition, waivers.uncanariedReason ?? ''));
+    const events = taken.flatMap((definition) => describeWaivers(definition, found, waivers));
     await recordApplied(history, definitions, signAs('apply', settings), events);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -132,7 +136,27 @@ function describeApplied(definition: Definition, texts: CompiledSet['texts']): A
   return { uuid, id, enabled, revision, contractHash, file, text: texts.get(file) ?? '', content };
 }
 
-function describeWaiver({ id, order }: Definition, reason: string): FieldChange {
-  const newValue = { waived: reason, contractHash: order.contractHash };
-  return { entityType: 'definition', entityId: id, field: 'canary', action: 'update', newValue };
+/** What was waived for a definition that the server has taken. */
+function describeWaivers(
+  { id, order }: Definition,
+  { uncanaried, unproven }: GateFindings,
+  { uncanariedReason, unprovenReason }: Waivers,
+): FieldChange[] {
+  const change = { entityType: 'definition', entityId: id, action: 'update' } as const;
+  const isUncanaried = uncanaried.some((other) => other.id === id);
+  const contracts = (unproven.get(id) ?? []).map(({ name, contractHash }) => [name, contractHash] as const);
+  return [
+    ...(isUncanaried
+      ? [{ ...change, field: 'canary', newValue: { waived: uncanariedReason ?? '', contractHash: order.contractHash } }]
+      : []),
+    ...(contracts.length > 0
+      ? [
+          {
+            ...change,
+            field: 'evidence',
+            newValue: { waived: unprovenReason ?? '', checks: Object.fromEntries(contracts) },
+          },
+        ]
+      : []),
+  ];
 }

@@ -73,7 +73,7 @@ export function formatRun(run: RunDetail, colors: Colors): string {
     ['run', run.id],
     ['definition', showLine(run.definitionId)],
     ['source', showLine(run.source)],
-    ['trigger', `${run.trigger} by ${showLine(run.actor)}`],
+    ['trigger', `${run.trigger} by ${showLine(run.actor)}${run.isDryRun ? ', as a dry run' : ''}`],
     ['scheduled', run.scheduledAt],
     ['started', `${run.startedAt} (${formatSpan(run.scheduledAt, run.startedAt)} late)`],
     [

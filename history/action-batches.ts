@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { ActionRecord } from '../workflows/contract.ts';
 import { isoColumn } from './iso-column.ts';
-import { storable, writeStorable } from './storable.ts';
+import { storable } from './storable.ts';
 import type { ActionBatch, WatchRun } from './watch-ledger.ts';
 
 /** Triplets that wait to hear what became of their transaction; `preparedAt` is ISO. */
@@ -13,7 +13,8 @@ export interface UnsettledBatch {
   preparedAt: string;
 }
 
-const prepare = 'actcore.prepare_actions($1, $2, $3, $4, $5, $6, $7, $8, $9)';
+const parameters = Array.from({ length: 19 }, (_, index) => `$${index + 1}`).join(', ');
+const prepare = `actcore.prepare_actions(${parameters})`;
 
 /** Keeps triplets before their transaction commits; may be repeated. */
 export async function prepareActions(pool: pg.Pool, batch: ActionBatch): Promise<void> {
@@ -42,8 +43,18 @@ export async function listUnsettled(pool: pg.Pool, definitionUuid: string): Prom
 }
 
 function prepareValues({ id, run, systemIdentifier, xid, actions }: ActionBatch): unknown[] {
+  const column = (read: (action: ActionRecord) => string | null | undefined) =>
+    actions.map((action) => storableOrNull(read(action)));
   return [
     ...[id, run.definitionUuid, storable(run.definitionId), run.runId, new Date(run.scheduledAt).toISOString()],
-    ...[run.trigger, systemIdentifier, xid ?? null, writeStorable(actions)],
+    ...[run.trigger, systemIdentifier, xid ?? null],
+    ...[column((action) => action.id), column(({ checkName }) => checkName), column(({ findingKey }) => findingKey)],
+    ...[column(({ action }) => action), column(({ mode }) => mode), column(({ outcome }) => outcome)],
+    ...[column(({ before }) => before), column(({ after }) => after), column(({ decision }) => decision)],
+    ...[column(({ error }) => error), column(({ at }) => at)],
   ];
+}
+
+function storableOrNull(text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : storable(text);
 }

@@ -31,6 +31,9 @@ export interface JournalEvent extends Signature {
   action: FieldChange['action'];
   oldValue: JsonValue;
   newValue: JsonValue;
+  /** The same as JSON text, in which large numbers are exact. */
+  oldJson: string | null;
+  newJson: string | null;
 }
 
 /** Appends one event for each change, in their order, on a client whose transaction holds the changes themselves. */
@@ -54,7 +57,7 @@ export async function appendJournal(db: pg.ClientBase, changes: FieldChange[], s
   );
 }
 
-/** The newest events first, of one entity or of all. */
+/** The newest events first, of one entity or of all; those of a definition's findings are its own as well. */
 export async function listJournal(
   pool: pg.Pool,
   { entityId, since, limit }: { entityId?: string; since?: Date; limit: number },
@@ -62,9 +65,9 @@ export async function listJournal(
   const { rows } = await pool.query<JournalEvent>(
     `SELECT event_id::text AS "eventId", to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at,
        entity_type AS "entityType", entity_id AS "entityId", field, action, old_value AS "oldValue",
-       new_value AS "newValue", actor, source, workspace
+       new_value AS "newValue", old_value::text AS "oldJson", new_value::text AS "newJson", actor, source, workspace
      FROM actcore.journal
-     WHERE ($1::text IS NULL OR entity_id = $1) AND ($2::timestamptz IS NULL OR at >= $2)
+     WHERE ($1::text IS NULL OR entity_id = $1 OR (entity_type = 'finding' AND split_part(entity_id, '/', 1) = $1)) AND ($2::timestamptz IS NULL OR at >= $2)
      ORDER BY event_id DESC LIMIT $3`,
     [entityId ?? null, since ?? null, limit],
   );

@@ -1,6 +1,7 @@
 import type { auditParameters } from '../../workflows/contract.ts';
 import type { ActionRecord, JsonValue } from '../../workflows/contract.ts';
 import type { Finding, Treatment } from './finding.ts';
+import { explainSqlFault } from './sql-fault.ts';
 
 /**
  * Tries the audit of an action and rolls it back, so that a table or a right that is missing is found out while nothing
@@ -33,7 +34,7 @@ export async function writeAudit(
     return undefined;
   } catch (error) {
     await rollBack(treatment);
-    return error instanceof Error ? error.message : String(error);
+    return explainSqlFault(error) ?? (error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -1,7 +1,8 @@
 import type { WatchdogCheck } from '../../workflows/contract.ts';
 import { InterruptedError } from '../deadline.ts';
 import type { Ending } from '../ending.ts';
-import { type CheckResult, openResult, runCheck } from './check.ts';
+import { runCheck } from './check.ts';
+import { type CheckResult, openResult } from './check-result.ts';
 import { CheckError, WatchError } from './check-error.ts';
 import { type Conclusion, concludeWatch, summarizeWatch } from './conclusion.ts';
 import { explainInterrupted } from './interrupted.ts';

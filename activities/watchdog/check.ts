@@ -1,44 +1,19 @@
 import { log } from '@temporalio/activity';
-import type { CheckObservation } from '../../history/watch-ledger.ts';
-import type { CheckMode, CheckReport, WatchdogCheck } from '../../workflows/contract.ts';
+import type { WatchdogCheck } from '../../workflows/contract.ts';
 import { explainFault } from '../faults.ts';
 import { cutText } from '../report-size.ts';
 import { CheckError } from './check-error.ts';
+import { type CheckResult, chooseManner } from './check-result.ts';
 import { type Detected, detect } from './detect.ts';
-import type { Finding, Treated } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { noteTreated } from './note-treated.ts';
 import { proposeAction } from './proposal.ts';
 import { sealJson } from './seal.ts';
 import { RemedyError } from './sql-remedy-error.ts';
 import { explainSqlFault } from './sql-fault.ts';
 import { treat } from './treat.ts';
 import { type Watch, nameKnown, statementTimeout } from './watch.ts';
-import { lookingReasons, watchReasons } from './watch-reasons.ts';
-
-/** What one check of a run did, and what it saw. */
-export interface CheckResult {
-  report: CheckReport;
-  observation: CheckObservation;
-  /** Findings that were left alone without being a failure. */
-  quarantined: number;
-  coolingDown: number;
-  /** Whether it came to its end, broken or not. */
-  isDone: boolean;
-}
-
-/** What a check is run as, and why that is milder than `auto` where it is. */
-interface Manner {
-  mode: CheckMode;
-  why: string;
-}
-
-/** A result on which nothing stands yet. */
-export function openResult(watch: Pick<Watch, 'order' | 'context'>, check: WatchdogCheck): CheckResult {
-  const counts = { findings: 0, hasMore: false, cured: 0, sent: 0, simulated: 0, proposed: 0, failed: 0, left: 0 };
-  const { mode } = chooseManner(watch, check);
-  const report: CheckReport = { name: check.name, mode, contractHash: check.contractHash, ...counts, tookMs: 0 };
-  const observation = { report, quarantineAfter: check.quarantineAfter, isComplete: false, findings: [] };
-  return { report, observation, quarantined: 0, coolingDown: 0, isDone: false };
-}
+import { watchReasons } from './watch-reasons.ts';
 
 /**
  * Runs one check by itself: what goes wrong with it stands in its report, and the others go on.
@@ -51,7 +26,7 @@ export async function runCheck(watch: Watch, check: WatchdogCheck, result: Check
   const { signal } = watch.context;
   const startedAt = performance.now();
   try {
-    const detected = await detect(watch.database.client, check, statementTimeout(watch.context));
+    const detected = await detect(watch.database.client, check, { timeoutMs: statementTimeout(watch.context) });
     noteDetected(watch, check, detected, result);
     await act(watch, check, detected, result);
     result.observation.isComplete = !detected.hasMore;
@@ -63,16 +38,6 @@ export async function runCheck(watch: Watch, check: WatchdogCheck, result: Check
   } finally {
     report.tookMs = Math.round(performance.now() - startedAt);
   }
-}
-
-function chooseManner({ order, context }: Pick<Watch, 'order' | 'context'>, check: WatchdogCheck): Manner {
-  const { mode, destructive } = check;
-  const mayAct = mode === 'auto' || mode === 'sim';
-  if (mayAct && context.firing.dryRun === true) return { mode: 'dry_run', why: lookingReasons.firing };
-  if (mode === 'auto' && destructive && !order.watchdog.destructiveOk) {
-    return { mode: 'dry_run', why: lookingReasons.destructive };
-  }
-  return { mode, why: lookingReasons.mode };
 }
 
 function noteDetected(watch: Watch, check: WatchdogCheck, { findings, hasMore }: Detected, result: CheckResult): void {
@@ -107,8 +72,13 @@ async function act(watch: Watch, check: WatchdogCheck, { findings, hasMore }: De
     return leave(watch, result, open, watchReasons.tooManyActions(count, most));
   }
   if (report.mode === 'dry_run') return propose(watch, check, open, why, result);
-  const treated = await treat(watch, check, report.mode === 'sim' ? 'sim' : 'auto', open);
-  noteTreated(watch, check, treated, result);
+  try {
+    const treated = await treat(watch, check, report.mode === 'sim' ? 'sim' : 'auto', open);
+    noteTreated(watch, check, treated, result);
+  } catch (error) {
+    if (error instanceof RemedyError) noteTreated(watch, check, error.treated, result);
+    throw error;
+  }
 }
 
 function isOpen(watch: Watch, { name, cooldownMs }: WatchdogCheck, finding: Finding, result: CheckResult): boolean {
@@ -139,57 +109,6 @@ async function propose(watch: Watch, check: WatchdogCheck, open: Finding[], why:
   const proposed = new Set(open.map(({ key }) => sealJson(key, redactData)));
   for (const seen of observation.findings) if (proposed.has(seen.key)) seen.outcome = 'proposed';
   for (const { key } of open) failures.add(check.name, key, watchReasons.proposed(check.action ?? check.name, why));
-}
-
-function noteTreated(
-  watch: Watch,
-  check: WatchdogCheck,
-  treated: Treated[],
-  { report, observation }: CheckResult,
-): void {
-  const { failures, variables, redactData } = watch;
-  const action = check.action ?? check.name;
-  const ends = new Map<string, Treated>();
-  for (const one of treated) {
-    const { key } = one.finding;
-    ends.set(sealJson(key, redactData), one);
-    const error = one.error === undefined ? undefined : variables.redact(one.error);
-    switch (one.outcome) {
-      case 'cured':
-      case 'sent':
-        report[one.outcome] += 1;
-        break;
-      case 'simulated':
-        report.simulated += 1;
-        failures.add(check.name, key, watchReasons.simulated(action));
-        break;
-      case 'proposed':
-        report.proposed += 1;
-        failures.add(check.name, key, watchReasons.proposed(action, lookingReasons.mode));
-        break;
-      case 'not_cured':
-      case 'failed': {
-        report.failed += 1;
-        const told = one.outcome === 'failed' ? watchReasons.failed(action) : watchReasons.notCured(action);
-        failures.add(check.name, key, error === undefined ? told : `${told}: ${error}`);
-        break;
-      }
-      case 'locked':
-        report.left += 1;
-        failures.add(check.name, key, watchReasons.rowsLocked);
-        break;
-      case 'gone':
-        break;
-    }
-  }
-  observation.findings = observation.findings.flatMap((seen) => {
-    const end = ends.get(seen.key);
-    // Somebody else has cured it meanwhile.
-    if (end?.outcome === 'gone') return [];
-    if (end === undefined || end.outcome === 'locked') return [seen];
-    const error = end.error === undefined ? {} : { error: variables.redact(end.error) };
-    return [{ ...seen, outcome: end.outcome, ...error }];
-  });
 }
 
 /** A check that fails as nobody foresaw must not take the others with it; the worker's log has more of it. */

@@ -1,5 +1,5 @@
 import type { Ending } from '../ending.ts';
-import type { CheckResult } from './check.ts';
+import type { CheckResult } from './check-result.ts';
 import type { FailureList } from './failure-list.ts';
 import { countOf } from './watch-reasons.ts';
 

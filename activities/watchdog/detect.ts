@@ -1,9 +1,9 @@
 import pg from 'pg';
+import { rewriteSql } from '../../expressions/sql-lexemes.ts';
 import type { WatchdogCheck } from '../../workflows/contract.ts';
 import { CheckError } from './check-error.ts';
 import type { Finding } from './finding.ts';
 import { type SentSql, explainSqlFault, findLine } from './sql-fault.ts';
-import { trimStatement } from './trim-statement.ts';
 import { watchReasons } from './watch-reasons.ts';
 
 /** What a check has found; `hasMore` where there was more than its limit, or than fits. */
@@ -12,9 +12,14 @@ export interface Detected {
   hasMore: boolean;
 }
 
-/** What the findings of one check may weigh in all, as JSON. */
-const mostMiB = 32;
-const mostBytes = mostMiB * 1_048_576;
+/** What bounds one detect query, beside its own `limit`. */
+export interface DetectBounds {
+  timeoutMs: number;
+  /** What its findings may weigh in all, as JSON; 32 MiB when absent. */
+  mostBytes?: number;
+}
+
+const usualMostBytes = 32 * 1_048_576;
 
 /**
  * Runs a check's detect query in a read-only transaction of its own. Postgres hands over no more rows than the limit and
@@ -25,9 +30,9 @@ const mostBytes = mostMiB * 1_048_576;
 export async function detect(
   client: pg.ClientBase,
   check: Pick<WatchdogCheck, 'detect' | 'key' | 'limit' | 'params'>,
-  timeoutMs: number,
+  { timeoutMs, mostBytes = usualMostBytes }: DetectBounds,
 ): Promise<Detected> {
-  const sent = wrapDetect(check);
+  const sent = wrapDetect(check, mostBytes);
   const startedAt = performance.now();
   const values = check.detect.parameters.map((name) => check.params[name] ?? null);
   try {
@@ -47,10 +52,13 @@ export async function detect(
 const ownColumns = ['actcore_total', 'actcore_key', 'actcore_row'] as const;
 
 /** The limits are ours and numbers, so they may stand in the text. The outer row comes even where nothing is found. */
-function wrapDetect({ detect: { text }, key, limit }: Pick<WatchdogCheck, 'detect' | 'key' | 'limit'>): SentSql {
+function wrapDetect(
+  { detect: { text }, key, limit }: Pick<WatchdogCheck, 'detect' | 'key' | 'limit'>,
+  mostBytes: number,
+): SentSql {
   const columns = key.map((column) => `actcore_f.${pg.escapeIdentifier(column)}`).join(', ');
   const head = 'WITH actcore_found AS MATERIALIZED (\n';
-  const body = trimStatement(text);
+  const body = rewriteSql(text, () => undefined);
   const tail = `
 ), actcore_taken AS MATERIALIZED (
 SELECT json_build_array(${columns})::text AS actcore_key, to_json(actcore_f)::text AS actcore_row, actcore_f.*
@@ -70,7 +78,7 @@ function readFindings(
   const total = Number(rows[0]?.[0] ?? 0);
   const names = fields.slice(ownColumns.length, -1).map(({ name }) => name);
   const seen = rows.filter((row) => row[1] !== null);
-  if (total > 0 && seen.length === 0) throw new CheckError(watchReasons.tooLarge(mostMiB));
+  if (total > 0 && seen.length === 0) throw new CheckError(watchReasons.tooLarge);
   const findings = seen.slice(0, limit).map((row): Finding => {
     const columns = new Map(names.map((name, index) => [name, row[ownColumns.length + index] ?? null]));
     return { key: row[1] ?? '', columns, json: row[2] ?? '' };

@@ -3,11 +3,13 @@ import type { ActionRecord } from '../../workflows/contract.ts';
 import { openAccount } from '../account.ts';
 import { openHostGuard } from '../host-guard.ts';
 import { type HttpRequest, openHttpClient } from '../http-client.ts';
-import { nameEffect } from '../idempotency-key.ts';
 import { buildRequest, renderTlsFiles } from '../request.ts';
 import { rehearseAudit, writeAudit } from './audit.ts';
+import { CheckError } from './check-error.ts';
+import { nameAction } from './proposal.ts';
 import type { Finding, PreparedActions, Treated, Treatment } from './finding.ts';
 import { remedyReasons } from './remedy-reasons.ts';
+import { RemedyError } from './sql-remedy-error.ts';
 import { type OpenedRemedy, type RequestEnd, type RequestRemedy, sendInTime } from './remedy-request.ts';
 
 export type { RequestRemedy } from './remedy-request.ts';
@@ -33,11 +35,22 @@ export async function treatByRequest(remedy: RequestRemedy, findings: readonly F
   const opened: OpenedRemedy = { ...remedy, template, client };
   try {
     await rehearseAudit(treatment, first, openRecord(opened, first, remedyReasons.endUnknown));
-    const treated: Treated[] = [];
-    for (const finding of findings) treated.push(await treatOne(opened, finding));
-    return treated;
+    return await treatAll(opened, findings);
   } finally {
     await client.close();
+  }
+}
+
+async function treatAll(opened: OpenedRemedy, findings: readonly Finding[]): Promise<Treated[]> {
+  const treated: Treated[] = [];
+  try {
+    for (const finding of findings) treated.push(await treatOne(opened, finding));
+    return treated;
+  } catch (error) {
+    if (!(error instanceof CheckError)) throw error;
+    const told = new RemedyError(error.message, { cause: error });
+    told.treated = treated;
+    throw told;
   }
 }
 
@@ -45,16 +58,11 @@ function openScope({ treatment, order, firing, variables }: RequestRemedy) {
   return { order, firing, values: variables.values, idempotencyKey: treatment.runId };
 }
 
-/** The same on every attempt, and the id of the triplet. */
-function nameAction({ runId, check }: Treatment, finding: Finding): string {
-  return nameEffect(JSON.stringify([check.name, finding.key]), runId);
-}
-
 /** The triplet of a request as long as nobody knows how it ended. */
 function openRecord({ treatment }: OpenedRemedy, finding: Finding, reason: string): ActionRecord {
   const { check, mode } = treatment;
   return {
-    id: nameAction(treatment, finding),
+    id: nameAction(treatment.runId, check.name, finding.key),
     checkName: check.name,
     findingKey: finding.key,
     action: check.action ?? check.name,
@@ -71,7 +79,7 @@ function openRecord({ treatment }: OpenedRemedy, finding: Finding, reason: strin
 async function treatOne(opened: OpenedRemedy, finding: Finding): Promise<Treated> {
   const { treatment, template, variables } = opened;
   const { redact } = variables;
-  const idempotencyKey = nameAction(treatment, finding);
+  const idempotencyKey = nameAction(treatment.runId, treatment.check.name, finding.key);
   let request: HttpRequest;
   try {
     request = buildRequest(template, { ...openScope(opened), finding, idempotencyKey });

@@ -1,6 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { WatchdogOrder } from '../../workflows/contract.ts';
 import { createRedactor } from '../redaction.ts';
+import { chooseAddress } from './address.ts';
+import { WatchError } from './check-error.ts';
 import { listenerReasons } from './listener-reasons.ts';
 import { type Listener, openListener } from './listener.ts';
 
@@ -17,7 +19,7 @@ export interface ListenerOptions {
 
 /** The listeners of a worker: one for each watchdog that a notification of its database may fire. */
 export interface Listeners {
-  /** Sees to it that the worker listens for this definition, as it is now; every run of a watchdog calls it. */
+  /** Sees to it that the worker listens for this definition, as it is now; every run of the definition that is applied calls it. */
   refresh(order: WatchdogOrder): void;
   /** Ends them all, and their connections; nothing is fired afterwards. */
   close(): Promise<void>;
@@ -35,21 +37,23 @@ export function createListeners(options: ListenerOptions): Listeners {
   const drop = (id: string) => {
     const ended = listeners.get(id)?.listener.close();
     listeners.delete(id);
-    if (ended !== undefined) ending.add(ended.finally(() => ending.delete(ended)));
+    if (ended === undefined) return;
+    ending.add(ended);
+    void ended.finally(() => ending.delete(ended));
   };
 
   const refresh = (order: WatchdogOrder) => {
     const { id, uuid } = order.definition;
     const { listen } = order.watchdog;
-    const variable = order.watchdog.database.find((name) => environment[name]);
-    const url = environment[variable ?? '']?.trim();
     if (isClosed) return;
-    if (listen === undefined || variable === undefined || url === undefined) return drop(id);
+    const address = listen && findAddress(order, environment);
+    if (listen === undefined || address === undefined) return drop(id);
+    const { url, secrets } = address;
     const setting = JSON.stringify([uuid, listen, url]);
     const known = listeners.get(id);
     if (known?.setting === setting) return known.listener.touch();
     drop(id);
-    const redact = createRedactor(secretsOf(url).map((secret) => [variable, secret]));
+    const redact = createRedactor(secrets);
     const warn = (message: string) => options.warn(redact(listenerReasons.trouble(id, listen.channel, message)));
     const onSchedule = (now: WatchdogOrder | undefined) => (now === undefined ? drop(id) : refresh(now));
     const listener = openListener({ client, definition: { id, uuid }, listen, url, lifetimeMs, warn, onSchedule });
@@ -66,8 +70,12 @@ export function createListeners(options: ListenerOptions): Listeners {
   };
 }
 
-/** The address, and the password in it. */
-function secretsOf(url: string): string[] {
-  const password = URL.canParse(url) ? new URL(url).password : '';
-  return [url, password, decodeURIComponent(password)].filter((secret) => secret !== '');
+/** Undefined where there is none: each run says so. */
+function findAddress({ watchdog }: WatchdogOrder, environment: ListenerOptions['environment']) {
+  try {
+    return chooseAddress(watchdog, environment);
+  } catch (error) {
+    if (error instanceof WatchError) return undefined;
+    throw error;
+  }
 }

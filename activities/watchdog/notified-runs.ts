@@ -79,7 +79,7 @@ export function openNotifiedRuns(options: NotifiedRunsOptions): NotifiedRuns {
       const firing: HandFiring = { trigger: 'notify', actor: `channel ${listen.channel}` };
       state.last = await fire(client, watch, workflowId, firing);
     }
-    onSchedule(watch?.order);
+    if (!signal.aborted) onSchedule(watch?.order);
   };
 
   return {

@@ -3,7 +3,7 @@ import { CheckError } from './check-error.ts';
 import type { Treated } from './finding.ts';
 import { explainSqlFault } from './sql-fault.ts';
 
-/** A remedy in SQL cannot go on with any finding; what was done before it came to that stands in `treated`. */
+/** A remedy cannot go on with any finding; what was done before it came to that stands in `treated`. */
 export class RemedyError extends CheckError {
   treated: Treated[] = [];
 }

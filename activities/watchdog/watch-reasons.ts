@@ -21,7 +21,7 @@ export const watchReasons = {
     `the key column \`${column}\` is NULL in ${count} of its findings; a key names each finding`,
   doubledKey: (key: string, columns: string[]) =>
     `the key ${key} comes more than once; ${columns.join(', ')} must tell one finding from another`,
-  tooLarge: (limitMiB: number) => `its first finding is larger than ${limitMiB} MiB, the most that one run takes up`,
+  tooLarge: 'its first finding alone is more than one run takes up (32 MiB of JSON)',
   connectionLost: (message: string) => `the connection to the database was lost: ${message}`,
   unforeseen: (message: string) => `it failed in a way that nobody foresaw: ${message}`,
   noPlace: 'not acted: the history is away, and there is no place for the audit',
@@ -41,6 +41,7 @@ export const watchReasons = {
   simulated: (action: string) => `${action}: simulated, and rolled back`,
   notCured: (action: string) => `${action} did not cure it, and was rolled back`,
   failed: (action: string) => `${action} failed, and was rolled back`,
+  notAnswered: (action: string) => `${action} failed`,
   rowsLocked: 'another transaction holds its rows; the next run comes back to it',
   quarantined: (failedRuns: number) =>
     `quarantined: its remedy failed in ${failedRuns} runs in a row; \`actcore findings retry\` releases it`,

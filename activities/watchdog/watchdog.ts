@@ -11,12 +11,13 @@ import type { RunContext } from '../run.ts';
 import { MissingVariableError, type Variables, resolveVariables } from '../variables.ts';
 import { type DatabaseAddress, chooseAddress } from './address.ts';
 import { openAuditTrail } from './audit-trail.ts';
-import { WatchError } from './check-error.ts';
+import { CheckError, WatchError } from './check-error.ts';
 import { runChecks } from './check-loop.ts';
 import { openHistoryLine } from './history-line.ts';
 import { openFailureList } from './failure-list.ts';
 import { createDataRedactor } from './seal.ts';
 import { type Session, openSession } from './session.ts';
+import { explainSqlFault } from './sql-fault.ts';
 import { settleEarlier } from './unsettled.ts';
 import { explainInterrupted } from './interrupted.ts';
 import { type Watch, nameKnown } from './watch.ts';
@@ -26,6 +27,8 @@ import { watchReasons } from './watch-reasons.ts';
 export async function watchdog(context: RunContext): Promise<Ending> {
   const { order, deps } = context;
   if (order.kind !== 'watchdog') return { outcome: 'automation_error', reason: watchReasons.notWatchdog };
+  // What only tries a file out is no reason to listen for it.
+  if (context.firing.trigger !== 'canary') deps.listeners?.refresh(order);
   let redact: Variables['redact'] | undefined;
   try {
     const own = resolveVariables(order, deps.environment);
@@ -36,12 +39,21 @@ export async function watchdog(context: RunContext): Promise<Ending> {
     ({ redact } = variables);
     return redactEnding(await connectAndWatch(context, order, variables, address), redact);
   } catch (error) {
-    if (error instanceof InterruptedError) return redactEnding(explainInterrupted(error, order), redact);
-    if (error instanceof WatchError || error instanceof MissingVariableError) {
-      return redactEnding({ outcome: 'automation_error', reason: error.message }, redact);
-    }
-    throw redactDefect(error, redact);
+    const ending = explainEnd(error, context, order);
+    if (ending === undefined) throw redactDefect(error, redact);
+    return redactEnding(ending, redact);
   }
+}
+
+/** How a run ended that never came to its checks; undefined for what nobody foresaw. */
+function explainEnd(thrown: unknown, { signal }: RunContext, order: WatchdogOrder): Ending | undefined {
+  // A statement that is cancelled, or a connection that is closed, by an interruption says so in its own words.
+  const error: unknown = signal.aborted ? signal.reason : thrown;
+  if (error instanceof InterruptedError) return explainInterrupted(error, order);
+  const isForeseen =
+    error instanceof WatchError || error instanceof CheckError || error instanceof MissingVariableError;
+  const reason = isForeseen ? error.message : explainSqlFault(error);
+  return reason === undefined ? undefined : { outcome: 'automation_error', reason };
 }
 
 async function connectAndWatch(

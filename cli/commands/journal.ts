@@ -38,22 +38,22 @@ export function addJournal(program: Command, signal: AbortSignal): void {
   });
 }
 
-function describeChange({ action, oldValue, newValue }: JournalEvent): string {
+function describeChange({ action, oldJson, newJson }: JournalEvent): string {
   switch (action) {
     case 'insert':
     case 'ingest':
-      return `new: ${describeValue(newValue)}`;
+      return `new: ${describeValue(newJson)}`;
     case 'delete':
-      return `gone: ${describeValue(oldValue)}`;
+      return `gone: ${describeValue(oldJson)}`;
     case 'update':
-      return `${describeValue(oldValue)} -> ${describeValue(newValue)}`;
+      return `${describeValue(oldJson)} -> ${describeValue(newJson)}`;
   }
 }
 
 const shownColumns = 60;
 
-function describeValue(value: JournalEvent['newValue']): string {
-  const text = showLine(value === null ? 'nothing' : JSON.stringify(value));
+function describeValue(json: string | null): string {
+  const text = showLine(json === null || json === 'null' ? 'nothing' : json);
   const shown = fitWidth(text, shownColumns);
   return shown === text ? text : `${shown}…`;
 }

@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import type pg from 'pg';
+import { listRunActions } from '../../history/run-actions.ts';
+import type { KeptAction } from '../../history/run-actions.ts';
 import { findRun, findRunIds } from '../../history/queries.ts';
 import type { RunDetail } from '../../history/queries.ts';
 import { readResults } from '../../history/results.ts';
 import type { TargetResult } from '../../history/results.ts';
+import { formatChecks, formatRunActions } from '../checks-output.ts';
 import { handle, withJson } from '../command.ts';
 import type { CommonOptions, Session } from '../command.ts';
 import { linkRun } from '../firing.ts';
@@ -18,22 +21,24 @@ import { withHistory } from '../history-service.ts';
 interface RunOptions extends CommonOptions {
   response?: boolean;
   targets?: boolean;
+  actions?: boolean;
   follow?: boolean;
 }
 
-/** A run with the results of its targets. */
-type WholeRun = RunDetail & { results: TargetResult[] };
+/** A run with the results of its targets, and what a watchdog did. */
+type WholeRun = RunDetail & { results: TargetResult[]; actions: KeptAction[] };
 
 export function addRun(program: Command, signal: AbortSignal): void {
   const command = program
     .command('run')
     .summary('show one run')
     .description(
-      'Show one run: what happened and why, where its time went, its failed attempts, targets and assessment failures.',
+      'Show one run: what happened and why, where its time went, its failed attempts, targets and assessment failures, and the checks and actions of a watchdog.',
     )
     .argument('<run>', 'id of the run, or the first digits of it')
     .option('--response', 'also print what the target answered')
     .option('--targets', 'list every target and failed attempt, not only the first of those that did not complete')
+    .option('--actions', 'show every action of a watchdog whole: before, after and decision')
     .option('--follow', 'wait for the end of a run that is going, and exit with the exit code of the run');
   handle<RunOptions>(withJson(command), signal, async (session, options, [prefix = '']) => {
     const found = await withHistory(session.settings, (pool) => requireRun(pool, prefix));
@@ -54,7 +59,7 @@ async function awaitEnd(session: Session, { id, ...run }: WholeRun): Promise<Who
   return ended;
 }
 
-function printRun({ settings, output }: Session, run: WholeRun, { response, targets }: RunOptions): ExitCode {
+function printRun({ settings, output }: Session, run: WholeRun, { response, targets, actions }: RunOptions): ExitCode {
   const all = targets === true;
   output.data(run);
   output.line(formatRun(run, output.colors));
@@ -64,6 +69,8 @@ function printRun({ settings, output }: Session, run: WholeRun, { response, targ
     run.stages === null ? '' : formatStages(run.stages, run.targets !== null, output),
     run.failedAttempts.length === 0 ? '' : formatAttempts(run.failedAttempts, all, output),
     formatResults(run.results, all, output),
+    run.checks.length === 0 ? '' : formatChecks(run.checks, output),
+    run.actions.length === 0 ? '' : formatRunActions(run.actions, actions === true, output),
     run.assessmentFailures.length === 0 ? '' : formatFailures(run.assessmentFailures, output),
     response === true ? showText(run.response ?? 'no response was kept') : '',
   ];
@@ -85,5 +92,6 @@ async function requireRun(pool: pg.Pool, prefix: string): Promise<WholeRun> {
   }
   const run = ids[0] === undefined ? undefined : await findRun(pool, ids[0]);
   if (run === undefined) throw new Refusal(`The history has no run ${prefix}`, 'actcore runs lists those it has.');
-  return { ...run, results: await readResults(pool, run.id, run.scheduledAt) };
+  const actions = run.checks.length === 0 ? [] : await listRunActions(pool, run.id);
+  return { ...run, results: await readResults(pool, run.id, run.scheduledAt), actions };
 }

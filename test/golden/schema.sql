@@ -103,6 +103,7 @@ CREATE TABLE actcore.findings (
   key text NOT NULL,
   state text NOT NULL,
   contract_hash text NOT NULL,
+  mode text NOT NULL,
   detected json NOT NULL,
   opened_at timestamp with time zone NOT NULL DEFAULT now(),
   opened_run uuid NOT NULL,
@@ -122,6 +123,7 @@ CREATE TABLE actcore.findings (
   CONSTRAINT findings_check2 CHECK (((state = 'resolved'::text) = (resolved_at IS NOT NULL))),
   CONSTRAINT findings_check3 CHECK (((resolved_at IS NULL) = (resolved_run IS NULL))),
   CONSTRAINT findings_check4 CHECK (((resolved_at IS NULL) = (resolution IS NULL))),
+  CONSTRAINT findings_mode_check CHECK ((mode = ANY (ARRAY['auto'::text, 'dry_run'::text, 'sim'::text, 'block'::text]))),
   CONSTRAINT findings_pkey PRIMARY KEY (id),
   CONSTRAINT findings_resolution_check CHECK ((resolution = ANY (ARRAY['cured'::text, 'vanished'::text]))),
   CONSTRAINT findings_state_check CHECK ((state = ANY (ARRAY['open'::text, 'quarantined'::text, 'resolved'::text]))));
@@ -295,6 +297,23 @@ END
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION actcore.is_proposed(of_definition uuid, of_check text, of_key text, by_id uuid, what text, decided text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT EXISTS (
+    SELECT FROM actcore.actions
+    WHERE definition_uuid = of_definition AND check_name = of_check AND md5(finding_key) = md5(of_key)
+      AND finding_key = of_key AND outcome = 'proposed' AND id <> by_id AND action = what
+      AND (decision ->> 'parameters') IS NOT DISTINCT FROM (decided::json ->> 'parameters')
+      AND recorded_at > coalesce((
+        SELECT max(resolved_at) FROM actcore.findings
+        WHERE definition_uuid = of_definition AND check_name = of_check AND md5(key) = md5(of_key) AND key = of_key),
+        '-infinity'))
+$function$
+;
+
 CREATE OR REPLACE FUNCTION actcore.keep_checks(of_definition uuid, definition_name text, of_run uuid, tick timestamp with time zone, fired_by text, reports json, told boolean)
  RETURNS SETOF text
  LANGUAGE sql
@@ -360,15 +379,15 @@ BEGIN
   WHERE name <> ALL (coalesce(overtaken, '{}'));
 
   WITH report AS MATERIALIZED (
-    SELECT name, "contractHash" AS contract_hash, mode = 'auto' AS acts, "quarantineAfter" AS quarantine_after,
+    SELECT name, "contractHash" AS contract_hash, mode, "quarantineAfter" AS quarantine_after,
       "isComplete" AND mode <> 'block' AS is_complete
     FROM json_to_recordset(reports) AS given (
       name text, mode text, "contractHash" text, "quarantineAfter" integer, "isComplete" boolean)
     WHERE name = ANY (told)),
   given AS MATERIALIZED (
     SELECT DISTINCT ON (name, row.key) name, row.key, row.row::json AS detected, outcome, error, contract_hash,
-      quarantine_after, acts AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
-      acts AND coalesce(outcome = 'sent', false) AS is_sent
+      mode, quarantine_after, mode = 'auto' AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
+      mode = 'auto' AND coalesce(outcome = 'sent', false) AS is_sent
     FROM report JOIN json_to_recordset(seen) AS row ("check" text, key text, row text, outcome text, error text)
       ON row."check" = name
     ORDER BY name, row.key),
@@ -382,13 +401,12 @@ BEGIN
       AND finding.state <> 'resolved'),
   ruled AS (
     SELECT judged.*, coalesce(outcome = 'cured', false) AS is_cured,
-      coalesce(state = 'quarantined', false) AS was_quarantined,
       coalesce(state = 'quarantined', false) OR (failed_runs > 0 AND failed_runs >= quarantine_after) AS is_quarantined
     FROM judged),
   kept AS (
     UPDATE actcore.findings AS finding SET
       state = CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
-      contract_hash = ruled.contract_hash, detected = ruled.detected, failed_runs = ruled.failed_runs,
+      contract_hash = ruled.contract_hash, mode = ruled.mode, detected = ruled.detected, failed_runs = ruled.failed_runs,
       last_seen_at = now(), last_seen_run = of_run, seen_runs = seen_runs + 1,
       last_outcome = coalesce(outcome, last_outcome),
       last_error = CASE WHEN outcome IS NULL THEN last_error ELSE error END,
@@ -399,11 +417,11 @@ BEGIN
     FROM ruled WHERE finding.id = ruled.id),
   opened AS (
     INSERT INTO actcore.findings (
-      definition_uuid, definition_id, check_name, key, state, contract_hash, detected, opened_run, last_seen_run,
+      definition_uuid, definition_id, check_name, key, state, contract_hash, mode, detected, opened_run, last_seen_run,
       failed_runs, last_outcome, last_error, quarantined_at, quarantined_run, resolved_at, resolved_run, resolution)
     SELECT of_definition, definition_name, name, key,
       CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
-      contract_hash, detected, of_run, of_run, failed_runs, outcome, error,
+      contract_hash, mode, detected, of_run, of_run, failed_runs, outcome, error,
       CASE WHEN is_quarantined AND NOT is_cured THEN now() END, CASE WHEN is_quarantined AND NOT is_cured THEN of_run END,
       CASE WHEN is_cured THEN now() END, CASE WHEN is_cured THEN of_run END, CASE WHEN is_cured THEN 'cured' END
     FROM ruled WHERE id IS NULL)
@@ -437,10 +455,12 @@ END
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION actcore.prepare_actions(batch uuid, of_definition uuid, definition_name text, of_run uuid, tick timestamp with time zone, fired_by text, server text, transaction_id text, records json)
+CREATE OR REPLACE FUNCTION actcore.prepare_actions(batch uuid, of_definition uuid, definition_name text, of_run uuid, tick timestamp with time zone, fired_by text, server text, transaction_id text, ids uuid[], checks text[], keys text[], actions text[], modes text[], outcomes text[], befores text[], afters text[], decisions text[], errors text[], moments timestamp with time zone[])
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
+DECLARE
+  committed uuid[] := '{}';
 BEGIN
   PERFORM actcore.lock_watch(of_definition);
   INSERT INTO actcore.action_batches (
@@ -448,31 +468,26 @@ BEGIN
   VALUES (batch, of_definition, definition_name, of_run, tick, fired_by, server, transaction_id)
   ON CONFLICT DO NOTHING;
   IF NOT EXISTS (SELECT FROM actcore.action_batches WHERE id = batch AND fate = 'pending') THEN RETURN; END IF;
-  INSERT INTO actcore.actions AS action (
-    id, batch_id, run_id, scheduled_at, definition_uuid, definition_id, check_name, finding_key, action, mode, outcome,
-    before, after, decision, error, at)
-  SELECT DISTINCT ON (id) id, batch, of_run, tick, of_definition, definition_name, "checkName", "findingKey", given.action,
-    mode, outcome, before::json, after::json, decision::json, error, at
-  FROM ROWS FROM (json_to_recordset(records) AS (id uuid, "checkName" text, "findingKey" text, action text, mode text,
-    outcome text, before text, after text, decision text, error text, at timestamptz))
-    WITH ORDINALITY AS given (
-      id, "checkName", "findingKey", action, mode, outcome, before, after, decision, error, at, place)
-  WHERE outcome <> 'proposed' OR NOT EXISTS (
-    SELECT FROM actcore.actions AS former
-    WHERE former.definition_uuid = of_definition AND former.check_name = given."checkName"
-      AND md5(former.finding_key) = md5(given."findingKey") AND former.finding_key = given."findingKey"
-      AND former.outcome = 'proposed' AND former.id <> given.id AND former.action = given.action
-      AND (former.decision ->> 'parameters') IS NOT DISTINCT FROM (given.decision::json ->> 'parameters')
-      AND former.recorded_at > coalesce((
-        SELECT max(resolved_at) FROM actcore.findings AS past
-        WHERE past.definition_uuid = of_definition AND past.check_name = given."checkName"
-          AND md5(past.key) = md5(given."findingKey") AND past.key = given."findingKey"), '-infinity'))
-  ORDER BY id, place DESC
-  ON CONFLICT (id) DO UPDATE SET
-    (batch_id, outcome, before, after, decision, error, at) =
-    (excluded.batch_id, excluded.outcome, excluded.before, excluded.after, excluded.decision, excluded.error, excluded.at)
-    WHERE NOT EXISTS (
-      SELECT FROM actcore.action_batches AS former WHERE former.id = action.batch_id AND former.fate = 'committed');
+  FOR attempt IN 1..2 LOOP
+    BEGIN
+      INSERT INTO actcore.actions (
+        id, batch_id, run_id, scheduled_at, definition_uuid, definition_id, check_name, finding_key, action, mode,
+        outcome, before, after, decision, error, at)
+      SELECT id, batch, of_run, tick, of_definition, definition_name, check_name, finding_key, given.action, mode,
+        outcome, before::json, after::json, decision::json, error, at
+      FROM unnest(ids, checks, keys, actions, modes, outcomes, befores, afters, decisions, errors, moments) AS given (
+        id, check_name, finding_key, action, mode, outcome, before, after, decision, error, at)
+      WHERE id <> ALL (committed) AND (outcome <> 'proposed' OR NOT actcore.is_proposed(
+        of_definition, check_name, finding_key, id, given.action, decision));
+      EXIT;
+    EXCEPTION WHEN unique_violation THEN
+      -- Seldom, and so not looked for before each insert.
+      IF attempt = 2 THEN RAISE; END IF;
+      DELETE FROM actcore.actions AS former WHERE id = ANY (ids) AND NOT EXISTS (
+        SELECT FROM actcore.action_batches AS past WHERE past.id = former.batch_id AND past.fate = 'committed');
+      committed := ARRAY(SELECT id FROM actcore.actions WHERE id = ANY (ids));
+    END;
+  END LOOP;
   DELETE FROM actcore.action_batches AS emptied
   WHERE definition_uuid = of_definition AND run_id = of_run AND fate = 'pending'
     AND NOT EXISTS (SELECT FROM actcore.actions WHERE run_id = of_run AND batch_id = emptied.id);
@@ -521,22 +536,24 @@ CREATE OR REPLACE FUNCTION actcore.settle_actions(batch uuid, became text)
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
+DECLARE
+  settled actcore.action_batches;
+  actor text;
 BEGIN
   PERFORM actcore.lock_watch(definition_uuid) FROM actcore.action_batches WHERE id = batch;
-  UPDATE actcore.action_batches SET fate = became, settled_at = now() WHERE id = batch AND fate = 'pending';
+  UPDATE actcore.action_batches SET fate = became, settled_at = now() WHERE id = batch AND fate = 'pending'
+  RETURNING * INTO settled;
   IF NOT FOUND OR became <> 'committed' THEN RETURN; END IF;
+  actor := actcore.name_actor(settled.run_id, settled.scheduled_at, settled.trigger);
   INSERT INTO actcore.journal (
     entity_type, entity_id, field, action, old_value, new_value, actor, source, workspace)
-  SELECT 'finding', actcore.name_finding(action.definition_id, check_name, finding_key), action.action,
+  SELECT 'finding', actcore.name_finding(definition_id, check_name, finding_key), done.action,
     CASE WHEN before IS NULL AND after IS NOT NULL THEN 'insert'
       WHEN after IS NULL AND outcome = 'cured' THEN 'delete' ELSE 'update' END,
-    before, after, fired.actor, 'watchdog', 'run ' || action.run_id
-  FROM actcore.action_batches AS settled
-  CROSS JOIN LATERAL (
-    SELECT actcore.name_actor(settled.run_id, settled.scheduled_at, settled.trigger) AS actor) AS fired
-  JOIN actcore.actions AS action ON action.run_id = settled.run_id AND action.batch_id = settled.id
-  WHERE settled.id = batch AND outcome IN ('cured', 'sent')
-  ORDER BY at, action.id;
+    before, after, actor, 'watchdog', 'run ' || settled.run_id
+  FROM actcore.actions AS done
+  WHERE run_id = settled.run_id AND batch_id = settled.id AND outcome IN ('cured', 'sent')
+  ORDER BY at, id;
 END
 $function$
 ;

@@ -13,8 +13,8 @@ const detect = `select 'deployment/' || deployment as id, deployment,
 from experiment_queue group by deployment order by deployment`;
 const scale = `{ method: PATCH, url: "\${KUBERNETES_API_URL}/apis/apps/v1/namespaces/\${KUBERNETES_NAMESPACE}/deployments/\${finding.deployment}/scale", tls: { ca: "\${KUBERNETES_CA_FILE}" }, auth: { bearer: "\${KUBERNETES_TOKEN}" }, headers: { Content-Type: application/merge-patch+json }, body: { spec: { replicas: "\${finding.desired}" } }, expect: { condition: "body.kind == 'Scale'" } }`;
 const variables = {
-  env: 'KUBERNETES_API_URL, KUBERNETES_CA_FILE, KUBERNETES_NAMESPACE',
-  secrets: 'KUBERNETES_TOKEN, TEST_DSN',
+  env: '[KUBERNETES_API_URL, KUBERNETES_CA_FILE, KUBERNETES_NAMESPACE]',
+  secrets: '[KUBERNETES_TOKEN]',
 };
 
 describe.skipIf(missing !== undefined)(`a real Kubernetes${reason}`, () => {
@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined)(`a real Kubernetes${reason}`, () => {
 
   it('a deployment is scaled to what the finding desires; one that is not there fails by itself', async () => {
     const order = await defineRemedy(detect, scale, variables);
-    const environment = { ...cluster.environment, TEST_DSN: 'unused' };
+    const { environment } = cluster;
     const treated = await stage.treat(order, environment);
     expect(treated).toMatchObject([
       { outcome: 'failed', error: expect.stringMatching(/^the target answered 404: .*not found/) },

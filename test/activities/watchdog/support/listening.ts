@@ -10,7 +10,7 @@ import { createTestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { startRunner } from '../../../support/runner.ts';
 import type { Runner } from '../../../support/runner.ts';
-import { compileWatchdog } from './compile-watchdog.ts';
+import { defineWatchdog } from '../../../support/watchdogs.ts';
 
 /** A runner, and a database of its own that watchdogs listen to. */
 export interface ListeningStage {
@@ -34,6 +34,8 @@ export interface ListeningStage {
   close(): Promise<void>;
 }
 
+const hourly = { schedule: '{ every: 1h }' };
+
 /** Makes it all; the worker is not started yet. */
 export async function openListeningStage(): Promise<ListeningStage> {
   const [runner, database] = await Promise.all([startRunner(), createTestDatabase()]);
@@ -44,13 +46,14 @@ export async function openListeningStage(): Promise<ListeningStage> {
     runner,
     warnings,
     async apply(channel) {
-      const definition = await compileWatchdog(describeWatchdog(`test.listen-${randomBytes(4).toString('hex')}`));
+      const id = `test.listen-${randomBytes(4).toString('hex')}`;
+      const definition = await defineWatchdog(id, { quiet: { detect: 'SELECT 1 AS id WHERE false' } }, hourly);
       definition.order.watchdog.listen = { channel, debounceMs: 100 };
       await applySchedule(runner.client, compileSchedule(definition, runner.taskQueue));
       return definition.order;
     },
     openListeners(changes = {}) {
-      const environment = { TEST_DSN: database.url };
+      const environment = { WATCHED_URL: database.url };
       const warn = (message: string) => void warnings.push(message);
       const listeners = createListeners({ client: runner.client, environment, warn, ...changes });
       open.push(listeners);
@@ -88,32 +91,3 @@ export async function openListeningStage(): Promise<ListeningStage> {
   };
   return stage;
 }
-
-const describeWatchdog = (id: string) => `---
-id: ${id}
-title: A watchdog that listens
-owner: tests
-kind: watchdog
-schedule: { every: 1h }
-misfire_grace: 60s
-budget: { max_seconds: 30 }
-enabled: true
-secrets: [TEST_DSN]
-watchdog:
-  database: [TEST_DSN]
-  checks:
-    check-a: { key: id }
----
-# What this does
-
-It listens.
-
-## check-a
-
-\`\`\`sql detect
-select 1 as id where false
-\`\`\`
-
-## On automation error
-## On assessment failure
-`;

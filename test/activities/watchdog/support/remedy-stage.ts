@@ -6,7 +6,7 @@ import { resolveVariables } from '../../../../activities/variables.ts';
 import type { ActionRecord, WatchdogOrder } from '../../../../workflows/contract.ts';
 import { makeTick } from '../../../history/support/history.ts';
 import { createTestDatabase } from '../../../support/database.ts';
-import { compileWatchdog } from './compile-watchdog.ts';
+import { defineWatchdog } from '../../../support/watchdogs.ts';
 
 /** What the history was told of the triplets of one transaction, or of one request. */
 export interface Kept {
@@ -79,44 +79,17 @@ async function detect(client: pg.Client, { watchdog }: WatchdogOrder): Promise<F
   }));
 }
 
-/** A watchdog of one check, `detect` its query and `http` the YAML of its request on one line. */
+/** A watchdog of one check, `detect` its query and `request` its YAML on one line; `keys` are lines of frontmatter. */
 export async function defineRemedy(
   detectSql: string,
-  http: string,
-  { audit = '', keys = '', env = 'TARGET_URL', secrets = 'TARGET_TOKEN, TEST_DSN' } = {},
+  request: string,
+  { audit = '', ...keys }: { audit?: string } & Record<string, string> = {},
 ): Promise<WatchdogOrder> {
-  const block = audit === '' ? '' : `\n\`\`\`sql audit\n${audit}\n\`\`\`\n`;
-  const text = `---
-id: test.remedy
-title: A remedy over HTTP
-owner: tests
-kind: watchdog
-schedule: { every: 5m }
-budget: { max_seconds: 60 }
-env: [${env}]
-secrets: [${secrets}]
-${keys}
-watchdog:
-  database: [TEST_DSN]
-  checks:
-    check-a:
-      key: id
-      action: tell the target
-      mode: auto
-      remedy: { http: { request: ${http} } }
----
-# What this does
-
-It tells the target.
-
-## check-a
-
-\`\`\`sql detect
-${detectSql}
-\`\`\`
-${block}
-## On automation error
-## On assessment failure
-`;
-  return (await compileWatchdog(text)).order;
+  const check = {
+    keys: { action: 'tell the target', mode: 'auto', remedy: `{ http: { request: ${request} } }` },
+    detect: detectSql,
+    ...(audit === '' ? {} : { audit }),
+  };
+  const names = { env: '[TARGET_URL]', secrets: '[TARGET_TOKEN]' };
+  return (await defineWatchdog('test.remedy', { 'check-a': check }, { ...names, ...keys })).order;
 }
