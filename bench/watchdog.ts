@@ -87,7 +87,7 @@ async function compareDetect(client: pg.Client, large: WatchdogCheck) {
   const best = { bareDetect: Infinity, detectMs: Infinity };
   const works = [
     { name: 'bareDetect', work: () => findByHand(client) },
-    { name: 'detectMs', work: () => detect(client, large, timeoutMs) },
+    { name: 'detectMs', work: () => detect(client, large, { timeoutMs }) },
   ] as const;
   for (let turn = 1; turn <= detectTurns; turn += 1) {
     for (const { name, work } of turn % 2 === 0 ? works : works.toReversed()) {
@@ -119,7 +119,7 @@ async function cure(
   check: WatchdogCheck,
   prepared: { records: ActionRecord[]; xid: string | undefined }[],
 ): Promise<() => Promise<void>> {
-  const { findings } = await detect(client, check, timeoutMs);
+  const { findings } = await detect(client, check, { timeoutMs });
   const decision = { check: check.name, mode: 'auto', parameters: check.params, threshold: '6 hours', dry_run: false };
   return async () => {
     const treated = await treatBySql(
