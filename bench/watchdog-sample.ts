@@ -8,9 +8,9 @@ import type { WatchdogCheck } from '../workflows/contract.ts';
 export const stuckRows = 10_000;
 
 const millionRows = 1_000_000;
-const largeFindings = 1_000;
+const largeFindings = 100;
 
-/** A queue with stuck jobs, its audit, and a table of a million rows of which a thousandth is wrong, without an index. */
+/** A queue with stuck jobs, its audit, and a table of a million rows of which a hundred are wrong, without an index. */
 export async function makeTables(client: pg.Client): Promise<void> {
   await client.query(`
     CREATE TABLE queue (id bigserial PRIMARY KEY, canon_name text NOT NULL, status text NOT NULL, attempts int NOT NULL DEFAULT 0,

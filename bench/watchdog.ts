@@ -14,6 +14,7 @@ import type { ActionRecord, WatchdogCheck } from '../workflows/contract.ts';
 import { defineChecks, findByHand, makeTables, mendByHand, stuckRows } from './watchdog-sample.ts';
 
 const rounds = 9;
+const detectTurns = 10;
 const most = { each: 5, batch: 1.5, detect: 1.1 };
 const timeoutMs = 600_000;
 
@@ -81,19 +82,21 @@ async function playRound(
   return { byHand, each: eachMs, batch: batchMs, history: historyMs, bareDetect, detect: detectMs };
 }
 
-/** By turns, after a first look that reads the rows for both. */
+/** The best of some turns, for a query of a tenth of a second is soon held up; first one, then the other goes first. */
 async function compareDetect(client: pg.Client, large: WatchdogCheck) {
-  const sum = { bareDetect: 0, detectMs: 0 };
-  await findByHand(client);
-  for (let turn = 1; turn <= 5; turn += 1) {
-    const startedAt = performance.now();
-    await findByHand(client);
-    const between = performance.now();
-    await detect(client, large, { timeoutMs });
-    sum.bareDetect += between - startedAt;
-    sum.detectMs += performance.now() - between;
+  const best = { bareDetect: Infinity, detectMs: Infinity };
+  const works = [
+    { name: 'bareDetect', work: () => findByHand(client) },
+    { name: 'detectMs', work: () => detect(client, large, { timeoutMs }) },
+  ] as const;
+  for (let turn = 1; turn <= detectTurns; turn += 1) {
+    for (const { name, work } of turn % 2 === 0 ? works : works.toReversed()) {
+      const startedAt = performance.now();
+      await work();
+      best[name] = Math.min(best[name], performance.now() - startedAt);
+    }
   }
-  return sum;
+  return best;
 }
 
 /** The time of some work, from the same state of the tables on; a function that it gives is what is to be timed. */

@@ -32,7 +32,6 @@ export async function runCheck(watch: Watch, check: WatchdogCheck, result: Check
     result.observation.isComplete = !detected.hasMore;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (error instanceof RemedyError) noteTreated(watch, check, error.treated, result);
     report.error = watch.variables.redact(explainCheckFault(error));
     await watch.database.client.query('ROLLBACK').catch(() => {});
   } finally {
