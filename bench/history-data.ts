@@ -33,10 +33,12 @@ export async function generateHistory(
     await client.query(`SET maintenance_work_mem = '256MB'; SET work_mem = '256MB'`);
     await client.query(definitionRows, [definitions]);
     const share = wanted / sources.length / (definitions - busyDefinitions + busyDefinitions * busyFactor);
-    for (let month = 0; month < months; month += 1) {
-      onProgress(`month ${month + 1} of ${months}`);
-      const back = months - 1 - month;
-      await client.query(`SELECT actcore.ensure_month(now() - make_interval(months => $1))`, [back]);
+    for (let back = months - 1; back >= 0; back -= 1) {
+      onProgress(`month ${months - back} of ${months}`);
+      // The last tick of a definition may fall into the month after.
+      for (const month of [back, back - 1]) {
+        await client.query('SELECT actcore.ensure_month(now() - make_interval(months => $1))', [month]);
+      }
       await client.query(runsOfMonth, [back, definitions, busyDefinitions, busyFactor, share, sources, months]);
       await client.query(failuresOfMonth, [back]);
     }

@@ -14,34 +14,49 @@ const types: Record<ExportType, DuckDBType> = {
   boolean: BOOLEAN,
 };
 
-/** Nothing is loaded or fetched: what is needed is built in. Memory is bounded, the rest goes to the disk. */
+/** Nothing is loaded or fetched: what is needed is built in. One thread, which keeps rows in their order by itself. */
 const settings = {
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
-  memory_limit: '256MB',
-  threads: '2',
-  preserve_insertion_order: 'true',
+  memory_limit: '512MB',
+  threads: '1',
+  // A group of rows can be limited by its size, and not only by its number, only without it.
+  preserve_insertion_order: 'false',
 };
 
+/** A part is written when it has so much text, or so many rows. */
+const partCharacters = 16_000_000;
+const partRows = 200_000;
+const parquet = "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE_BYTES '32MB')";
+
+const quote = (path: string) => `'${path.replaceAll("'", "''")}'`;
+
 /**
- * Writes rows as Parquet (snappy) into `file`. They are gathered in a database in `folder` first, which so needs room for
- * them twice; the caller removes it.
+ * Writes rows as Parquet (snappy) into `file`, in bounded memory: part by part into `folder`, which so needs room for them
+ * twice, and the parts into one. The caller removes the folder. Rejects with the reason of `signal` when that is aborted.
  */
 export async function writeParquet(
   { columns, batches }: Export,
   { file, folder, signal }: { file: string; folder: string; signal: AbortSignal },
   onBatch: (rows: number) => void,
 ): Promise<number> {
-  const instance = await DuckDBInstance.create(join(folder, 'rows.duckdb'), settings);
+  const instance = await DuckDBInstance.create(':memory:', { ...settings, temp_directory: folder });
   const connection = await instance.connect();
   const interrupt = () => connection.interrupt();
   signal.addEventListener('abort', interrupt, { once: true });
   try {
-    const named = columns.map(({ name, type }) => `"${name}" ${types[type].toString()}`).join(', ');
-    await connection.run(`CREATE TABLE exported (${named})`);
-    const done = await gatherRows(connection, columns, batches, onBatch);
+    const parts = openParts(connection, columns, folder);
+    await parts.begin();
+    let done = 0;
+    for await (const batch of batches) {
+      await parts.add(batch);
+      done += batch.length;
+      onBatch(done);
+    }
+    const written = await parts.end();
     signal.throwIfAborted();
-    await connection.run(`COPY exported TO '${file.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION snappy)`);
+    const listed = written.map(quote).join(', ');
+    await connection.run(`COPY (SELECT * FROM read_parquet([${listed}])) TO ${quote(file)} ${parquet}`);
     return done;
   } catch (error) {
     signal.throwIfAborted();
@@ -53,27 +68,58 @@ export async function writeParquet(
   }
 }
 
-async function gatherRows(
-  connection: DuckDBConnection,
-  columns: readonly ExportColumn[],
-  batches: Export['batches'],
-  onBatch: (rows: number) => void,
-): Promise<number> {
-  const appender = await connection.createAppender('exported');
+/** The parts that rows are gathered in: at least one, so that there is a file for no rows. */
+function openParts(connection: DuckDBConnection, columns: readonly ExportColumn[], folder: string) {
   const wanted = columns.map(({ type }) => types[type]);
-  let done = 0;
-  try {
-    for await (const batch of batches) {
-      const chunk = DuckDBDataChunk.create(wanted, batch.length);
-      chunk.setColumns(columns.map(({ type }, place) => batch.map((row) => toDuck(type, row[place] ?? null))));
-      appender.appendDataChunk(chunk);
-      done += batch.length;
-      onBatch(done);
-    }
-    return done;
-  } finally {
+  const named = columns.map(({ name, type }) => `"${name}" ${types[type].toString()}`).join(', ');
+  const written: string[] = [];
+  let [rows, characters] = [0, 0];
+  const begin = async () => {
+    await connection.run(`CREATE OR REPLACE TABLE part (${named})`);
+    [rows, characters] = [0, 0];
+  };
+  const flush = async () => {
+    const part = join(folder, `${written.length}.parquet`);
+    await connection.run(`COPY part TO ${quote(part)} ${parquet}`);
+    written.push(part);
+  };
+  const append = async (slice: ExportValue[][]) => {
+    const chunk = DuckDBDataChunk.create(wanted, slice.length);
+    chunk.setColumns(columns.map(({ type }, place) => slice.map((row) => toDuck(type, row[place] ?? null))));
+    const appender = await connection.createAppender('part');
+    appender.appendDataChunk(chunk);
     appender.closeSync();
-  }
+    // Its memory is not the engine's to count, and would wait for a collection that sees no need.
+    chunk.reset();
+  };
+  return {
+    begin,
+    async add(batch: ExportValue[][]): Promise<void> {
+      let from = 0;
+      for (const [index, row] of batch.entries()) {
+        rows += 1;
+        characters += countCharacters(row);
+        const isFull = rows >= partRows || characters >= partCharacters;
+        if (!isFull && index < batch.length - 1) continue;
+        await append(batch.slice(from, index + 1));
+        from = index + 1;
+        if (!isFull) continue;
+        await flush();
+        await begin();
+      }
+    },
+    async end(): Promise<string[]> {
+      if (rows > 0 || written.length === 0) await flush();
+      await connection.run('DROP TABLE part');
+      return written;
+    },
+  };
+}
+
+function countCharacters(row: ExportValue[]): number {
+  let count = 0;
+  for (const value of row) if (typeof value === 'string') count += value.length;
+  return count;
 }
 
 function toDuck(type: ExportType, value: ExportValue): DuckDBValue {

@@ -44,6 +44,6 @@ const faultsOfPlace = new Set([
 function explainFault(file: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = 'code' in error && 'syscall' in error ? String(error.code) : '';
-  const isFault = faultsOfPlace.has(code) || error.message.startsWith('IO Error');
+  const isFault = faultsOfPlace.has(code) || /^IO Error|Could not write file|No space left/.test(error.message);
   return isFault ? new Refusal(`${file} cannot be written: ${error.message}`) : error;
 }
