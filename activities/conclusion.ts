@@ -40,15 +40,21 @@ export function concludeFanOut({ budget }: SweepOrder, each: EachPlan, fanOut: F
 /** The sentence about a `fail_when` that holds or cannot be applied. */
 function judgeTally(failWhen: string | undefined, targets: TargetTally): string | undefined {
   if (failWhen === undefined) return undefined;
+  const asked = askFailWhen(failWhen, targets);
+  if ('fault' in asked) return fanOutReasons.failWhenFailed(asked.fault);
+  return asked.holds ? fanOutReasons.failWhen(failWhen) : undefined;
+}
+
+/** What `fail_when` says of targets that ended so, or why it cannot be applied. */
+export function askFailWhen(failWhen: string, targets: TargetTally): { holds: boolean } | { fault: string } {
   const { total, completed, failed, lockSkipped, notReached } = targets;
   try {
     const scope = { total, completed, failed, lock_skipped: lockSkipped, not_reached: notReached };
     const result = evaluateCel(failWhen, scope);
-    if (typeof result === 'boolean') return result ? fanOutReasons.failWhen(failWhen) : undefined;
-    return fanOutReasons.failWhenFailed(`it gave ${JSON.stringify(result)}, not a bool`);
+    return typeof result === 'boolean' ? { holds: result } : { fault: `it gave ${JSON.stringify(result)}, not a bool` };
   } catch (error) {
     if (!(error instanceof CelEvaluationError)) throw error;
-    return fanOutReasons.failWhenFailed(error.message);
+    return { fault: error.message };
   }
 }
 

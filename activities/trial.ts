@@ -2,7 +2,7 @@ import { type RunReport, type SweepOrder, type Firing, ownSource } from '../work
 import { runIdOf } from '../history/run-id.ts';
 import { type Account, openAccount } from './account.ts';
 import type { Caller } from './caller.ts';
-import { concludeFanOut } from './conclusion.ts';
+import { askFailWhen, concludeFanOut } from './conclusion.ts';
 import { InterruptedError, openDeadline } from './deadline.ts';
 import { type Ending, reportEnding } from './ending.ts';
 import { type Exchange, watchClient } from './exchange-watch.ts';
@@ -35,8 +35,11 @@ export interface TrialOptions {
 /** How a trial ended: `report` is what a run would have reported. */
 export interface Trial {
   report: RunReport;
-  /** Of a fan-out whose list could be read: the names of all targets, and which one was tried, if there is any. */
-  targets?: { names: string[]; tried?: string };
+  /**
+   * Of a fan-out whose list could be read: the names of all targets, and which one was tried, if there is any, with what
+   * its `fail_when` gives where all is counted by that one.
+   */
+  targets?: { names: string[]; tried?: string; failWhen?: ReturnType<typeof askFailWhen> };
 }
 
 /** The target that was asked for is not in the list. */
@@ -181,6 +184,9 @@ async function tryListed(trial: Prepared, name: string | undefined, onListed: ()
       ...{ outcome: isCancelled ? 'cancelled' : outcome, reason, assessed: assessment !== 'none' },
       failures: fanOut.failures,
     },
-    targets: { names, tried: chosen.key },
+    targets: {
+      ...{ names, tried: chosen.key },
+      ...(each.failWhen === undefined ? {} : { failWhen: askFailWhen(each.failWhen, fanOut.tally()) }),
+    },
   };
 }

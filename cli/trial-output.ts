@@ -65,6 +65,7 @@ export function printEnd({ trial, exchanges, judged }: TrialShown, output: Outpu
   const { outcome, assessment, assessmentFailureCount: count, reason, exitCode } = report;
   const fields: [string, string][] = [
     ['target', describeTargets(targets)],
+    ['fail_when', describeFailWhen(targets)],
     ['outcome', `${paintOutcome(outcome, colors)} (${outcomeMeanings[outcome]})`],
     ['assessment', paintAssessment(assessment, count, colors)],
     ['reason', showLine(reason)],
@@ -79,6 +80,14 @@ function describeTargets(targets: Trial['targets']): string {
   const { names, tried } = targets;
   if (tried === undefined) return 'none: the list is empty';
   return `${showLine(tried)}, one of ${names.length}; a run calls and judges all of them`;
+}
+
+function describeFailWhen({ failWhen }: NonNullable<Trial['targets']> = { names: [] }): string {
+  if (failWhen === undefined) return '';
+  if ('fault' in failWhen) return `cannot be applied, so a run is \`automation_error\`: ${showLine(failWhen.fault)}`;
+  return failWhen.holds
+    ? 'holds for this target alone: a run that ends so is `automation_error`'
+    : 'does not hold for this target alone';
 }
 
 /** The rules that could not be applied where they were asked, each at its place in the file. */

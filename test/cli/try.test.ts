@@ -183,6 +183,18 @@ describe('a sweep over many targets', () => {
     expect(stdout).toMatch(/^target {6}south, one of 2; a run calls and judges all of them$/m);
   });
 
+  it('says what `fail_when` gives where the one that it called is all there is', async () => {
+    const judged = (rule: string) =>
+      prepare({ sweep: each.sweep.replace('[north, south] }', `[north, south], fail_when: '${rule}' }`) }).options;
+    runner.target.answer = (_, response) => sendJson(response, {}, 500);
+    const failed = await runActcore(['try', 'a.md'], judged('failed == total'));
+    expect(failed.stdout).toMatch(
+      /^fail_when {3}holds for this target alone: a run that ends so is `automation_error`$/m,
+    );
+    const { document } = await readActcore<Tried>(['try', 'a.md'], judged('failed > 1'));
+    expect(document).toMatchObject({ targets: { tried: 'north', failWhen: { holds: false } } });
+  });
+
   it('refuses a name that is not in the list, and a --target where there is no list', async () => {
     const unknown = await runActcore(['try', 'a.md', '--target', 'nort'], prepare(each).options);
     expect(unknown).toMatchObject({ exitCode: 1, stdout: '' });
