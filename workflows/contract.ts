@@ -3,9 +3,11 @@
  * `Order` written by an older version, and a run in flight outlives an upgrade. Plain types and nothing to install.
  */
 
+import type { Cadence } from './cadence.ts';
 import type { FailedAttempt, RetryPlan, StageTimes, SweepPlan, TargetTally } from './sweep-plan.ts';
 import type { ActionRecord, CheckReport, WatchdogPlan } from './watchdog-plan.ts';
 
+export type { Cadence, Calendar, CalendarRange } from './cadence.ts';
 export { mayResume, progressSignal } from './sweep-plan.ts';
 export type { EachPlan, Expectation, FailedAttempt, OutcomeRules, PollPlan } from './sweep-plan.ts';
 export type { RequestTemplate, RetryPlan, StageTimes, SweepPlan, TargetTally } from './sweep-plan.ts';
@@ -45,39 +47,6 @@ export interface AssessmentFailure {
 }
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
-
-/** Inclusive numbers `start, start + step, ... <= end`; the shape Temporal's calendars are made of. */
-export interface CalendarRange {
-  start: number;
-  end: number;
-  step: number;
-}
-
-/** One set of local wall-clock times: a time matches when every field does. dayOfWeek counts from Sunday = 0. */
-export interface Calendar {
-  second: CalendarRange[];
-  minute: CalendarRange[];
-  hour: CalendarRange[];
-  dayOfMonth: CalendarRange[];
-  month: CalendarRange[];
-  dayOfWeek: CalendarRange[];
-  /** Any year when absent; only a single date that is skipped names one. */
-  year?: CalendarRange[];
-}
-
-/** When an activity fires: the union of its calendars (in `timezone`) and intervals, without what `skip` matches. */
-export interface Cadence {
-  timezone: string;
-  calendars: Calendar[];
-  /** Fires when (Unix time - offset) is a multiple of every; both in milliseconds, whole seconds. */
-  intervals: { everyMs: number; offsetMs: number }[];
-  skip: Calendar[];
-  /** Random delay of up to this many milliseconds that the server adds to each start. */
-  jitterMs: number;
-  /** ISO instants; no firing before or after. */
-  startAt?: string;
-  endAt?: string;
-}
 
 /** A compiled definition: the argument of every run, holding the names of its variables and none of their values. */
 export type Order = SweepOrder | WatchdogOrder;
