@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import type pg from 'pg';
+import pg from 'pg';
 import { becomeOwner, renewRights } from './roles.ts';
 
 /** Twenty installs queue on one lock, and a migration of a big history takes its time: neither is a slow query. */
@@ -24,12 +24,26 @@ export async function migrate(pool: pg.Pool): Promise<string[]> {
     await client.query(`SET statement_timeout = ${patienceMs}`);
     await becomeOwner(client);
     for (const name of known) {
-      if (await applyOnce(client, name, known)) applied.push(name);
+      if (await applyPersistently(client, name, known)) applied.push(name);
     }
     if (applied.length > 0) await renewRights(client);
     return applied;
   } finally {
     client.release(true);
+  }
+}
+
+const mostAttempts = 10;
+
+/** Again where the server broke a deadlock with somebody who reads or writes meanwhile: nothing of it is done then. */
+async function applyPersistently(client: pg.PoolClient, name: string, known: string[]): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await applyOnce(client, name, known);
+    } catch (error) {
+      const isDeadlock = error instanceof pg.DatabaseError && error.code === '40P01';
+      if (!isDeadlock || attempt === mostAttempts) throw error;
+    }
   }
 }
 

@@ -34,8 +34,14 @@ const grantRights = `
   REVOKE ALL ON ALL TABLES IN SCHEMA actcore FROM PUBLIC, ${users};
   GRANT SELECT ON ALL TABLES IN SCHEMA actcore TO ${users};
   GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA actcore TO ${writers};
-  -- Details of a run are replaced by those of a later report.
-  GRANT DELETE ON actcore.assessments, actcore.errors TO ${writers};
+  -- What a run left is replaced by what a later report of it says.
+  DO $$ DECLARE name text; BEGIN
+    FOREACH name IN ARRAY ARRAY['assessments', 'errors', 'actions', 'action_batches'] LOOP
+      IF to_regclass('actcore.' || name) IS NOT NULL THEN
+        EXECUTE format('GRANT DELETE ON actcore.%I TO ${writers}', name);
+      END IF;
+    END LOOP;
+  END $$;
   REVOKE INSERT, UPDATE ON actcore.definitions, actcore.revisions FROM actcore_worker;
   REVOKE INSERT, UPDATE ON actcore.migrations FROM ${writers};
   REVOKE UPDATE ON actcore.journal FROM ${writers};

@@ -1,5 +1,8 @@
 -- What was called when an attempt failed; how failures are found by time and by target; months for whoever may write.
 
+-- In the order in which a worker takes them: neither then holds what the other waits for.
+LOCK TABLE actcore.runs, actcore.assessments, actcore.errors, actcore.results IN ACCESS EXCLUSIVE MODE;
+
 -- What was called, such as `POST /sweep` or `poll`; null in rows of an older version.
 ALTER TABLE actcore.errors ADD COLUMN operation text;
 

@@ -53,11 +53,11 @@ it('workers of an older version go on writing while the history is migrated, and
       await pool.query(await readFile(new URL(`../../history/migrations/${name}`, import.meta.url), 'utf8'));
       await pool.query('INSERT INTO actcore.migrations (name) VALUES ($1)', [name]);
     }
-    const migrated = new AbortController();
-    const migrating = migrate(other).finally(() => migrated.abort());
+    const ended = new AbortController();
+    const migrating = migrate(other).finally(() => ended.abort());
     const writers = [1, 2, 3].map(async () => {
       do await writeOldWay();
-      while (!migrated.signal.aborted);
+      while (!ended.signal.aborted);
     });
     await Promise.all([migrating, ...writers]);
     await writeOldWay();
