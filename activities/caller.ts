@@ -1,5 +1,6 @@
 import type { RetryPlan, SweepPlan } from '../workflows/contract.ts';
 import type { Account } from './account.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 import type { HttpClient } from './http-client.ts';
 import type { Redact } from './redaction.ts';
 
@@ -22,6 +23,8 @@ export interface Caller {
   watch?: (client: HttpClient) => HttpClient;
   /** Resolves when this worker may take it that the run is still its own; undefined where nothing speaks against it. */
   confirm(): Promise<void> | undefined;
+  /** Of a fan-out, whose targets answer alike. */
+  memory?: AnswerMemory;
   /** The name of the target; absent outside a fan-out. */
   target?: string;
   /** True while the list of the targets is asked for. */

@@ -1,7 +1,15 @@
 import { hash } from 'node:crypto';
 
-/** The Idempotency-Key of one target: the UUID, version 5 (RFC 9562), of its name within the UUID of its run. */
+/** What may stand in a header as it is, and is short enough for any target's table of keys. */
+const plainName = /^[\w.:@/+-]{1,64}$/;
+
+/** The Idempotency-Key of one target: the id of its run and its name, or for a name that no header holds a UUID of both. */
 export function nameEffect(target: string, runId: string): string {
+  return plainName.test(target) ? `${runId}/${target}` : deriveUuid(target, runId);
+}
+
+/** The UUID, version 5 (RFC 9562), of a name within another UUID. */
+function deriveUuid(target: string, runId: string): string {
   const name = Buffer.allocUnsafe(16 + Buffer.byteLength(target));
   name.write(runId.replaceAll('-', ''), 'hex');
   name.write(target, 16);

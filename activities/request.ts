@@ -20,7 +20,7 @@ export interface RequestScope {
   finding?: Pick<Finding, 'columns' | 'json'>;
   /** What `fixHeaders` gave for the same template. */
   headers?: Record<string, string>;
-  /** The same on every attempt. */
+  /** The same on every attempt; begins with a UUID. */
   idempotencyKey: string;
 }
 
@@ -170,10 +170,9 @@ function renderContent(
     : { body: JSON.stringify(rendered), contentType: 'application/json' };
 }
 
-/** The trace is named by the run, or by what stands for a part of it. */
-function traceOf({ idempotencyKey }: RequestScope): string {
-  const hex = idempotencyKey.toLowerCase().replaceAll(/[^0-9a-f]/g, '');
-  const trace = hex.length >= 32 ? hex.slice(0, 32) : hex.padStart(32, '0');
+/** The trace is named by the UUID that the key begins with: of the run, or of what stands for a part of it. */
+function traceOf({ idempotencyKey: key }: RequestScope): string {
+  const trace = key.slice(0, 8) + key.slice(9, 13) + key.slice(14, 18) + key.slice(19, 23) + key.slice(24, 36);
   // Node draws random UUIDs in bulk, which random bytes are not.
   const random = randomUUID();
   const span = random.slice(19, 23) + random.slice(24);

@@ -1,5 +1,6 @@
 import { runIdOf } from '../history/run-id.ts';
 import type { SweepOrder } from '../workflows/contract.ts';
+import { openAnswerMemory } from './answer-memory.ts';
 import type { Caller } from './caller.ts';
 import { InterruptedError } from './deadline.ts';
 import { sweepEach } from './each.ts';
@@ -72,6 +73,7 @@ function openCaller(context: RunContext, order: SweepOrder, client: HttpClient, 
   return {
     ...{ client, plan: order.sweep, retry: order.retry, maxSeconds, signal, account, redact, now: deps.now },
     startsUntilMs: startedAt.getTime() + maxSeconds * 1_000,
+    ...(order.sweep.each === undefined ? {} : { memory: openAnswerMemory(order.sweep) }),
     onStage(stage, attempt) {
       progress.stage = stage;
       progress.attempt = attempt;

@@ -1,4 +1,5 @@
 import { readAnswer } from './answer.ts';
+import type { JudgedAnswer } from './answer-memory.ts';
 import type { Caller } from './caller.ts';
 import { InterruptedError } from './deadline.ts';
 import type { Ending } from './ending.ts';
@@ -44,10 +45,13 @@ export async function callTarget(call: TargetCall): Promise<TargetEnding> {
     const sent = await sendWithRetry(caller, request);
     attempt = sent.attempt;
     if ('fault' in sent) return { ...explainSent(sent), attempt };
+    const known = caller.memory?.recall(sent.response);
+    if (known !== undefined) return conclude(known, sent);
     const { answer, stored } = readAnswer(sent.response, caller.redact);
     if (!isAccepted(caller, answer)) {
-      const ending = judgeAnswer(plan.outcome, answer, plan.request.expect);
-      return Object.assign(addNote(ending, sent.note), { response: stored, attempt });
+      const judged = { ending: judgeAnswer(plan.outcome, answer, plan.request.expect), stored };
+      caller.memory?.keep(sent.response, judged);
+      return conclude(judged, sent);
     }
     const fault = findExpectationFault(answer, plan.request.expect);
     if (fault !== undefined) return { outcome: 'automation_error', reason: fault, response: stored, attempt };
@@ -101,6 +105,7 @@ function explainSent(sent: Extract<Sent, { fault: Error }>): Ending {
   return { outcome: 'automation_error', reason: reason + sent.note + (sent.isHarmless ? reasons.nothingDone : '') };
 }
 
-function addNote(ending: Ending, note: string): Ending {
-  return note !== '' && ending.outcome === 'automation_error' ? { ...ending, reason: ending.reason + note } : ending;
+function conclude({ ending, stored }: JudgedAnswer, { note, attempt }: Sent): TargetEnding {
+  const reason = ending.outcome === 'automation_error' ? ending.reason + note : ending.reason;
+  return Object.assign({}, ending, { reason, response: stored, attempt });
 }

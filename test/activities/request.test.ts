@@ -57,7 +57,12 @@ const order = { ...(anyOrder as SweepOrder), env: ['TARGET_URL'], secrets: ['TAR
 
 function scopeOf(values: Record<string, string> = {}, target?: JsonValue): RequestScope {
   return {
-    ...{ order, firing: tick, values: new Map([...variables, ...Object.entries(values)]), idempotencyKey: 'key-1' },
+    ...{
+      order,
+      firing: tick,
+      values: new Map([...variables, ...Object.entries(values)]),
+      idempotencyKey: runIdOf(order.definition.uuid, tick),
+    },
     ...(target === undefined ? {} : { target }),
   };
 }

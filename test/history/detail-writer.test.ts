@@ -111,7 +111,7 @@ it('a row that the table refuses is dropped alone', () =>
     const results = Array.from({ length: 300 }, (_, ordinal) => makeResult(runId, ordinal));
     results[17] = makeResult(runId, 17, { assessmentFailureCount: -1 });
     results[18] = makeResult(runId, 18, { status: Number.NaN });
-    results[211] = makeResult(runId, 211, { scheduledAt: 'no time' });
+    results[211] = makeResult(runId, 211, { attempt: 2 ** 40 });
     results[212] = makeResult(runId, 212, { finishedAt: 'no time' });
     for (const result of results) writer.offer(result);
     expect(await writer.settle(runId, 10_000)).toEqual({ written: 297, dropped: 3 });
