@@ -26,8 +26,9 @@ beforeAll(async () => {
 
 afterAll(() => runner.close());
 
-const minute = (agoMinutes: number) =>
-  new Date(Math.floor(Date.now() / 60_000) * 60_000 - agoMinutes * 60_000).toISOString();
+/** Half a minute past a tick, so that none comes due while a test runs. */
+const now = new Date(Math.floor(Date.now() / 60_000) * 60_000 + 30_000);
+const minute = (agoMinutes: number) => new Date(now.getTime() - 30_000 - agoMinutes * 60_000).toISOString();
 
 /** A definition that is off, as the history has it, applied two hours ago. */
 async function applyLongAgo(changes: Frontmatter): Promise<Definition> {
@@ -63,8 +64,8 @@ async function applyLongAgo(changes: Frontmatter): Promise<Definition> {
 }
 
 const request = (id: string) => ({
-  ...{ id, taskQueue: runner.taskQueue, settleMs: 0, now: new Date() },
-  from: new Date(Date.now() - 3_600_000),
+  ...{ id, taskQueue: runner.taskQueue, settleMs: 0, now },
+  from: new Date(now.getTime() - 3_600_000),
 });
 
 async function survey(id: string) {
