@@ -83,7 +83,7 @@ export function formatFinding(episode: FindingEpisode, colors: Colors): string {
 const ends: Record<NonNullable<FindingEpisode['resolution']>, string> = {
   cured: 'a remedy did it',
   vanished: 'it was gone, and no remedy did it',
-  unwatched: 'its check is in block, or not in the definition any more',
+  unwatched: 'nobody looks for it: its check is in block or gone, or the definition is retired',
 };
 
 function describeEnd({ resolution }: FindingEpisode, at: string): string {

@@ -28,7 +28,7 @@ export interface FindingEpisode {
   lastError: string | null;
   quarantinedAt: string | null;
   resolvedAt: string | null;
-  /** `unwatched` where its check was taken out of the definition, or set to `block`: nobody knows whether it is there. */
+  /** `unwatched` where its check is in `block` or gone, or its definition retired: nobody knows whether it is there. */
   resolution: 'cured' | 'vanished' | 'unwatched' | null;
   /** JSON text: the row as it was seen last. */
   detected: string;

@@ -36,7 +36,7 @@ CREATE TABLE actcore.findings (
   quarantined_run uuid,
   resolved_at timestamptz,
   resolved_run uuid,
-  -- Whether a remedy did it, it went away by itself, or its check is not run any more and nobody knows.
+  -- Whether a remedy did it, it went away by itself, or nobody looks for it any more.
   resolution text CHECK (resolution IN ('cured', 'vanished', 'unwatched')),
   CHECK ((state = 'quarantined') = (quarantined_at IS NOT NULL)),
   CHECK ((quarantined_at IS NULL) = (quarantined_run IS NULL)),

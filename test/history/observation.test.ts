@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { recordRetirement } from '../../history/retirement.ts';
 import { createWatchLedger } from '../../history/watch-ledger.ts';
 import type { WatchLedger, WatchRun } from '../../history/watch-ledger.ts';
 import type { ActionOutcome } from '../../workflows/contract.ts';
@@ -86,6 +87,22 @@ it('findings of a check that is blocked, or gone from the definition, are closed
     { check_name: 'stale', key: '[1]', state: 'open', opened: 4 },
     { check_name: 'stale', key: '[1]', state: 'resolved', resolution: 'unwatched', opened: 0, seen: 2, resolved: 3 },
   ]);
+});
+
+it('to retire a definition closes its findings', async () => {
+  const [run = makeRun()] = listRuns(1);
+  const failing = { key: '[2]', outcome: 'failed' } as const;
+  await ledger.observe(run, [makeObservation(['[1]', failing], { quarantineAfter: 1 })]);
+  const definition = { uuid: run.definitionUuid, id: run.definitionId, enabled: true, revision: 'a' };
+  const client = await history.pool.connect();
+  const signature = { actor: 'tester', source: 'retire', workspace: 'here' };
+  try {
+    expect(await recordRetirement(client, definition, 'not needed', signature)).toBe(true);
+  } finally {
+    client.release();
+  }
+  const closed = { state: 'resolved', resolution: 'unwatched', quarantined: null };
+  expect(await readEpisodes(run, [run])).toMatchObject([closed, closed]);
 });
 
 it('a remedy cures at once; a request has cured when the finding is gone; and a cure counts whose run could not tell', async () => {

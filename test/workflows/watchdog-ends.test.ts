@@ -134,7 +134,7 @@ it('kill -9 between the kept triplets and the COMMIT leaves neither; the next ru
   expect(await (await fire(definition)).result()).toMatchObject({ outcome: 'completed', checks: [{ cured: 2 }] });
   expect(await readWatched()).toEqual({ done: 2, most: 1, audited: 2 });
   expect(await readKept(definition)).toEqual({ aborted: 2, committed: 2, journaled: 2 });
-}, 60_000);
+}, 120_000);
 
 it('kill -9 after the COMMIT and before anybody was told leaves both; the next run settles the triplets', async () => {
   const definition = await define();
@@ -148,7 +148,7 @@ it('kill -9 after the COMMIT and before anybody was told leaves both; the next r
   expect(await (await fire(definition)).result()).toMatchObject({ outcome: 'completed', checks: [{ findings: 0 }] });
   expect(await readWatched()).toEqual({ done: 2, most: 1, audited: 2 });
   expect(await readKept(definition)).toEqual({ committed: 2, journaled: 2 });
-}, 60_000);
+}, 120_000);
 
 it('of two workers and two definitions on the same rows, no row is acted on twice', async () => {
   await client.query('TRUNCATE jobs; INSERT INTO jobs (id) SELECT generate_series(1, 90)');
@@ -162,7 +162,7 @@ it('of two workers and two definitions on the same rows, no row is acted on twic
   expect(await readWatched()).toEqual({ done: 90, most: 1, audited: 90 });
   const kept = await Promise.all(definitions.map((one) => readKept(one)));
   expect(kept.reduce((sum, { journaled = 0 }) => sum + journaled, 0)).toBe(90);
-}, 60_000);
+}, 120_000);
 
 it('where the history goes away during the run, what is audited is done, and arrives there once when it is back', async () => {
   const stateDir = await mkdtemp(join(tmpdir(), 'actcore-watch-'));
@@ -193,4 +193,4 @@ it('where the history goes away during the run, what is audited is done, and arr
     await server.stop();
     await rm(stateDir, { recursive: true, force: true });
   }
-}, 90_000);
+}, 120_000);
