@@ -15,7 +15,7 @@ function paintState({ state, resolution }: FindingEpisode, colors: Colors): stri
     case 'quarantined':
       return colors.red(state);
     case 'resolved':
-      return colors.green(resolution ?? state);
+      return resolution === 'unwatched' ? colors.dim(resolution) : colors.green(resolution ?? state);
   }
 }
 
@@ -72,12 +72,22 @@ export function formatFinding(episode: FindingEpisode, colors: Colors): string {
       ['opened', `${openedAt} by run ${openedRun}`],
       ['last seen', `${lastSeenAt} by run ${lastSeenRun}, in ${seenRuns} run${seenRuns === 1 ? '' : 's'}`],
       ['quarantined', episode.quarantinedAt ?? ''],
-      ['resolved', episode.resolvedAt ?? ''],
+      ['resolved', episode.resolvedAt === null ? '' : describeEnd(episode, episode.resolvedAt)],
       ['last', describeLast(episode, colors)],
       ['row', showLine(episode.detected)],
     ],
     colors,
   );
+}
+
+const ends: Record<NonNullable<FindingEpisode['resolution']>, string> = {
+  cured: 'a remedy did it',
+  vanished: 'it was gone, and no remedy did it',
+  unwatched: 'nobody looks for it: its check is in block or gone, or the definition is retired',
+};
+
+function describeEnd({ resolution }: FindingEpisode, at: string): string {
+  return resolution === null ? at : `${at}: ${ends[resolution]}`;
 }
 
 /** Triplets as a list, one a line. */

@@ -3,6 +3,9 @@ import { isUnreachable, openHistory } from '../history/database.ts';
 import { Refusal, exitCodes } from './refusal.ts';
 import type { Settings } from './settings.ts';
 
+/** More than a worker gives it: a command has nothing else to do, and a busy machine is slow while SQL is compiled. */
+const connectTimeoutMs = 6_000;
+
 /** Refuses where no history is configured, or by a URL that no driver can read. */
 export function checkHistoryUrl({ databaseUrl }: Settings): string {
   if (databaseUrl === undefined) {
@@ -44,7 +47,7 @@ function parseUrl(url: string): URL {
 /** The driver parses more strictly than a URL does; what it throws quotes the password. */
 function openPool(url: string): pg.Pool {
   try {
-    return openHistory(url);
+    return openHistory(url, connectTimeoutMs);
   } catch {
     throw malformedUrl();
   }

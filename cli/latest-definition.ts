@@ -2,7 +2,6 @@ import type pg from 'pg';
 import { compileFiles, prepareCompiler } from '../compiler/compile-files.ts';
 import type { Definition } from '../compiler/definition.ts';
 import { findDefinition, listRevisions } from '../history/chain.ts';
-import type { KnownDefinition } from '../history/chain.ts';
 import { compilePaths } from './definition-files.ts';
 import { Refusal } from './refusal.ts';
 
@@ -11,10 +10,8 @@ import { Refusal } from './refusal.ts';
  * neither is there.
  */
 export async function requireLatest(pool: pg.Pool, id: string, folder: string): Promise<Definition> {
-  // Asked first: while the SQL parser is loaded a busy machine is too slow for a connection to be made in time.
-  const known = await findDefinition(pool, id);
   const { definitions } = await compilePaths([folder]);
-  const found = definitions.find((definition) => definition.id === id) ?? (await compileApplied(pool, known));
+  const found = definitions.find((definition) => definition.id === id) ?? (await compileApplied(pool, id));
   if (found !== undefined) return found;
   throw new Refusal(
     `Neither ${folder} nor the history has a good definition ${id}`,
@@ -22,7 +19,8 @@ export async function requireLatest(pool: pg.Pool, id: string, folder: string): 
   );
 }
 
-async function compileApplied(pool: pg.Pool, known: KnownDefinition | undefined): Promise<Definition | undefined> {
+async function compileApplied(pool: pg.Pool, id: string): Promise<Definition | undefined> {
+  const known = await findDefinition(pool, id);
   if (known === undefined) return undefined;
   const revisions = await listRevisions(pool, known.uuid);
   const files = revisions.filter(({ revision }) => revision === known.revision);

@@ -124,6 +124,7 @@ function readBlock(result: CheckSql, role: Role, block: FencedBlock | undefined,
   }
   if (role === 'remedy') result.remarks.push(...checkRelation(block, parsed, given.isBatch));
   if (role === 'audit') result.remarks.push(...checkBatchAudit(block, parsed, given.isBatch));
+  if (role === 'audit') result.remarks.push(...findHidden(result, block, parsed, given));
   const known = listParameters(result, role, given);
   if (!known) return;
   for (const { name, offset } of parsed.places) {
@@ -136,6 +137,19 @@ function readBlock(result: CheckSql, role: Role, block: FencedBlock | undefined,
     const hint = suggestName(name, known, known.length === 0 ? 'add it to `params`' : `known: ${known.join(', ')}`);
     result.remarks.push(remarkIn(block, offset, `\`:${name}\` has no value`, hint));
   }
+}
+
+/** A name that means one thing in the audit of every check may not mean another in that of this one. */
+function findHidden({ detect }: CheckSql, block: FencedBlock, { places }: ParsedSql, { params }: Given): Remark[] {
+  const own: readonly string[] = auditParameters;
+  return places.flatMap(({ name, offset }) => {
+    const [what, hint] = params.includes(name)
+      ? ['one of the `params`', 'give the parameter another name']
+      : ['a column of the detect query', `give the column another name there, such as \`${name} as ${name}_found\``];
+    const isHidden = params.includes(name) || detect?.columns?.includes(name) === true;
+    if (!own.includes(name) || !isHidden) return [];
+    return [remarkIn(block, offset, `\`:${name}\` is what the audit tells of the action, and ${what} too`, hint)];
+  });
 }
 
 /** What a statement may bind; undefined where the columns of the finding cannot be told. */

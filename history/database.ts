@@ -5,14 +5,14 @@ export const connectTimeoutMs = 2_000;
 const statementTimeoutMs = 10_000;
 
 /**
- * A pool for the history at `url`. Connecting is tried when a query needs it, and given up after `connectTimeoutMs`:
- * a database that is away costs its caller two seconds and never the process.
+ * A pool for the history at `url`. Connecting is tried when a query needs it, and given up after `timeoutMs`:
+ * a database that is away costs its caller two seconds, unless it has more to give, and never the process.
  */
-export function openHistory(url: string): pg.Pool {
+export function openHistory(url: string, timeoutMs = connectTimeoutMs): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
-    connectionTimeoutMillis: connectTimeoutMs,
+    connectionTimeoutMillis: timeoutMs,
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + 1_000,
     application_name: 'actcore',

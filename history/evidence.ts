@@ -35,21 +35,21 @@ export interface Evidence {
   failed: number;
 }
 
-const looked = `definition_uuid = $1 AND check_name = $2 AND contract_hash = $3 AND mode IN ('dry_run', 'sim')`;
-
 const evidenceOfRuns = `
   SELECT count(*)::int AS runs, count(error)::int AS "brokenRuns",
     (count(*) FILTER (WHERE findings > 0))::int AS "runsWithFindings",
     (count(*) FILTER (WHERE has_more))::int AS "overflowingRuns", coalesce(max(findings), 0) AS "mostFindings",
     ${isoColumn('min(scheduled_at)')} AS "firstRunAt", ${isoColumn('max(scheduled_at)')} AS "lastRunAt",
     (array_agg(error ORDER BY scheduled_at DESC))[1] AS "lastError"
-  FROM actcore.checks WHERE ${looked} AND scheduled_at >= $4`;
+  FROM actcore.checks WHERE definition_uuid = $1 AND check_name = $2 AND contract_hash = $3
+    AND mode IN ('dry_run', 'sim') AND scheduled_at >= $4`;
 
 const evidenceOfFindings = `
   SELECT coalesce(sum(episodes), 0)::int AS findings, count(*)::int AS keys,
     (count(*) FILTER (WHERE episodes > 1))::int AS "cameBack", coalesce(sum(vanished), 0)::int AS vanished
   FROM (SELECT count(*) AS episodes, count(*) FILTER (WHERE resolution = 'vanished') AS vanished
-        FROM actcore.findings WHERE ${looked} AND last_seen_at >= $4 GROUP BY key) AS by_key`;
+        FROM actcore.findings WHERE definition_uuid = $1 AND check_name = $2 AND looked_contract = $3 AND looked_at >= $4
+        GROUP BY key) AS by_key`;
 
 const evidenceOfActions = `
   SELECT (count(*) FILTER (WHERE outcome = 'simulated'))::int AS simulated,

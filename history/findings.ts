@@ -28,7 +28,8 @@ export interface FindingEpisode {
   lastError: string | null;
   quarantinedAt: string | null;
   resolvedAt: string | null;
-  resolution: 'cured' | 'vanished' | null;
+  /** `unwatched` where its check is in `block` or gone, or its definition retired: nobody knows whether it is there. */
+  resolution: 'cured' | 'vanished' | 'unwatched' | null;
   /** JSON text: the row as it was seen last. */
   detected: string;
 }

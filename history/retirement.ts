@@ -13,7 +13,7 @@ export interface RetiredDefinition {
   revision: string;
 }
 
-/** Retires a definition; false where it already was, and then nothing is changed. */
+/** Retires a definition, and closes its findings; false where it already was, and then nothing is changed. */
 export async function recordRetirement(
   db: pg.ClientBase,
   definition: RetiredDefinition,
@@ -31,6 +31,13 @@ export async function recordRetirement(
       [uuid, id, enabled, revision, storable(signature.actor), storable(reason)],
     );
     if (rowCount !== 1) return false;
+    await db.query('SELECT actcore.lock_watch($1)', [uuid]);
+    await db.query(
+      `UPDATE actcore.findings SET state = 'resolved', quarantined_at = NULL, quarantined_run = NULL,
+         resolved_at = now(), resolved_run = last_seen_run, resolution = 'unwatched'
+       WHERE definition_uuid = $1 AND state <> 'resolved'`,
+      [uuid],
+    );
     await appendJournal(db, [{ ...switchOf(id), oldValue: null, newValue: { reason: storable(reason) } }], signature);
     return true;
   });

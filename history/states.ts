@@ -48,8 +48,8 @@ export function mayReplace(current: Standing, next: Standing): boolean {
 
 /** What each outcome means to the operator who reads it in a row. */
 export const outcomeMeanings: Record<Outcome, string> = {
-  completed: 'the target did its work and said so',
-  lock_skipped: 'the target was already at work for someone else and did nothing',
+  completed: 'the work was done, and whoever did it said so',
+  lock_skipped: 'somebody else was at the same work already, and nothing was done',
   overlap_skipped: 'the run before was still going',
   misfire_skipped: 'the start came later than the grace allows, and the policy is to skip',
   paused: 'the schedule was paused',

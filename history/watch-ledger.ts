@@ -17,6 +17,12 @@ export interface KnownFinding {
   lastActionAt?: string;
 }
 
+/** How long a check leaves a key alone that was acted on. */
+export interface Cooldown {
+  checkName: string;
+  cooldownMs: number;
+}
+
 /** Which definition's run it is. */
 export interface WatchRun {
   definitionId: string;
@@ -52,10 +58,10 @@ export interface CheckObservation {
 /** What a watchdog keeps in the history: the life of its findings, and the triplets of what it did. */
 export interface WatchLedger {
   /**
-   * The findings of a definition that are open or quarantined. With them, as open, the keys that a request was made for
-   * within a day, as a run may have ended before it could tell of them.
+   * The findings of a definition that are open or quarantined. With them, as open, all other keys that were acted on
+   * within the cooldown of their check.
    */
-  readFindings(definitionUuid: string): Promise<KnownFinding[]>;
+  readFindings(definitionUuid: string, cooldowns: Cooldown[]): Promise<KnownFinding[]>;
   /**
    * Keeps triplets whose transaction has not committed yet; they count once they are settled as committed. An action
    * that is told again replaces what was told of it, unless that is committed, and is then its new batch's; a batch that
@@ -67,8 +73,9 @@ export interface WatchLedger {
   /** Those whose fate nobody told, such as of a worker that died; the oldest first. */
   listUnsettled(definitionUuid: string): Promise<UnsettledBatch[]>;
   /**
-   * Keeps what a run saw: opens, keeps, resolves and quarantines findings, and writes a row for each check. May be
-   * repeated, and changes nothing where a later run has been observed. Returns the findings that the run quarantined.
+   * Keeps what a run saw: opens, keeps, resolves and quarantines findings, and writes a row for each check; `checks` are all
+   * of the definition, for findings of any other are closed. May be repeated, and changes nothing where a later run has
+   * been observed. Returns the findings that the run quarantined.
    */
   observe(run: WatchRun, checks: CheckObservation[]): Promise<{ checkName: string; key: string }[]>;
 }
@@ -76,7 +83,7 @@ export interface WatchLedger {
 /** The part of the history behind `pool` that watchdogs write. */
 export function createWatchLedger(pool: pg.Pool): WatchLedger {
   return {
-    readFindings: (definitionUuid) => readKnownFindings(pool, definitionUuid),
+    readFindings: (definitionUuid, cooldowns) => readKnownFindings(pool, definitionUuid, cooldowns),
     prepare: (batch) => prepareActions(pool, batch),
     settle: (batchId, fate) => settleActions(pool, batchId, fate),
     listUnsettled: (definitionUuid) => listUnsettled(pool, definitionUuid),

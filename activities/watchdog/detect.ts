@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { rewriteSql } from '../../expressions/sql-lexemes.ts';
 import type { WatchdogCheck } from '../../workflows/contract.ts';
+import { bindParams } from './bound-text.ts';
 import { CheckError } from './check-error.ts';
 import type { Finding } from './finding.ts';
 import { type SentSql, explainSqlFault, findLine } from './sql-fault.ts';
@@ -34,10 +35,13 @@ export async function detect(
 ): Promise<Detected> {
   const sent = wrapDetect(check, mostBytes);
   const startedAt = performance.now();
-  const values = check.detect.parameters.map((name) => check.params[name] ?? null);
   try {
     await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${timeoutMs}`);
-    const result = await client.query<(string | null)[]>({ text: sent.text, values, rowMode: 'array' });
+    const result = await client.query<(string | null)[]>({
+      text: sent.text,
+      values: bindParams(check),
+      rowMode: 'array',
+    });
     await client.query('COMMIT');
     return readFindings(check, result);
   } catch (error) {

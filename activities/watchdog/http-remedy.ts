@@ -4,17 +4,16 @@ import { openAccount } from '../account.ts';
 import { openHostGuard } from '../host-guard.ts';
 import { type HttpRequest, openHttpClient } from '../http-client.ts';
 import { buildRequest, renderTlsFiles } from '../request.ts';
-import { rehearseAudit, writeAudit } from './audit.ts';
+import { rehearseAudit, writeAudit } from './http-remedy-audit.ts';
 import { CheckError } from './check-error.ts';
 import { nameAction } from './proposal.ts';
 import type { Finding, PreparedActions, Treated, Treatment } from './finding.ts';
-import { remedyReasons } from './remedy-reasons.ts';
-import { type OpenedRemedy, type RequestEnd, type RequestRemedy, sendInTime } from './remedy-request.ts';
-
+import { httpRemedyReasons } from './http-remedy-reasons.ts';
+import { type OpenedRemedy, type RequestEnd, type RequestRemedy, sendInTime } from './http-remedy-request.ts';
 import { explainSqlFault } from './sql-fault.ts';
 import { RemedyError } from './sql-remedy-error.ts';
 
-export type { RequestRemedy } from './remedy-request.ts';
+export type { RequestRemedy } from './http-remedy-request.ts';
 
 /**
  * Makes one request for each finding, one after the other. Before a request is sent, its triplet is kept as one whose end
@@ -37,7 +36,7 @@ export async function treatByRequest(remedy: RequestRemedy, findings: readonly F
   const opened: OpenedRemedy = { ...remedy, template, client };
   const treated: Treated[] = [];
   try {
-    await rehearseAudit(treatment, first, openRecord(opened, first, remedyReasons.endUnknown));
+    await rehearseAudit(treatment, first, openRecord(opened, first, httpRemedyReasons.endUnknown));
     for (const finding of findings) treated.push(await treatOne(opened, finding));
     return treated;
   } catch (error) {
@@ -70,7 +69,7 @@ function openRecord({ treatment }: OpenedRemedy, finding: Finding, reason: strin
     before: finding.json,
     after: null,
     decision: treatment.decide(finding, reason),
-    error: remedyReasons.endUnknown,
+    error: httpRemedyReasons.endUnknown,
     at: treatment.now().toISOString(),
   };
 }
@@ -88,7 +87,7 @@ async function treatOne(opened: OpenedRemedy, finding: Finding): Promise<Treated
     return { finding, outcome: 'failed', error: redact(error.message) };
   }
   const line = redact(`${request.method} ${request.url}`);
-  const record = openRecord(opened, finding, remedyReasons.requested(line));
+  const record = openRecord(opened, finding, httpRemedyReasons.requested(line));
   const intent = await treatment.prepare([record], undefined);
   const end = await send(opened, request, intent);
   const ended: ActionRecord = { ...record, outcome: end.fault === undefined ? 'sent' : 'failed', after: end.after };
@@ -97,7 +96,9 @@ async function treatOne(opened: OpenedRemedy, finding: Finding): Promise<Treated
   const unaudited = end.isHarmless ? undefined : await writeAudit(treatment, finding, ended);
   if (unaudited !== undefined) {
     ended.outcome = 'failed';
-    ended.error = redact(remedyReasons.notAudited(ended.error ?? remedyReasons.answered(end.status), unaudited));
+    ended.error = redact(
+      httpRemedyReasons.notAudited(ended.error ?? httpRemedyReasons.answered(end.status), unaudited),
+    );
   }
   await keep(treatment, ended, intent);
   const { outcome, error } = ended;

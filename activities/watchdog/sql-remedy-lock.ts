@@ -1,9 +1,10 @@
 import type pg from 'pg';
 import { rewriteSql } from '../../expressions/sql-lexemes.ts';
+import { bindParams } from './bound-text.ts';
 import type { Finding, Treatment } from './finding.ts';
 import { readCode } from './sql-remedy-error.ts';
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
-import { asRelation, asWritten, bindParams, breakDown, matchKey } from './sql-remedy-relation.ts';
+import { asRelation, asWritten, breakDown, matchKey } from './sql-remedy-relation.ts';
 import type { RemedyShape } from './sql-remedy-relation.ts';
 
 /** NO KEY: a row that others only refer to by a foreign key can be had. */

@@ -1,6 +1,5 @@
 import pg from 'pg';
-import type { SqlStatement, WatchdogCheck } from '../../workflows/contract.ts';
-import { bindText } from './bound-text.ts';
+import type { SqlStatement } from '../../workflows/contract.ts';
 import { RemedyError, explainFault, readCode } from './sql-remedy-error.ts';
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
 
@@ -34,11 +33,6 @@ export function asRelation(detect: string): string {
 
 /** Values as the texts that Postgres wrote. */
 export const asWritten = { getTypeParser: () => (text: string) => text };
-
-/** The values of detect's parameters. */
-export function bindParams({ detect, params }: WatchdogCheck): (string | null)[] {
-  return detect.parameters.map((name) => bindText(params[name] ?? null));
-}
 
 /** The condition that a row is the finding whose key is given, as expressions of type text or of the columns' own types. */
 export function matchKey(key: readonly string[], shape: RemedyShape, values: readonly string[]): string {

@@ -1,12 +1,13 @@
 import type pg from 'pg';
 import { rewriteSql } from '../../expressions/sql-lexemes.ts';
 import type { SqlStatement, WatchdogCheck } from '../../workflows/contract.ts';
+import { bindParams } from './bound-text.ts';
 import type { Finding, Treatment } from './finding.ts';
 import { unfoldWith } from './sql-remedy-clauses.ts';
 import { RemedyError, readCode } from './sql-remedy-error.ts';
 import { lockClause, trial, tryLock } from './sql-remedy-lock.ts';
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
-import { asRelation, asWritten, bindParams, blocks, breakDown } from './sql-remedy-relation.ts';
+import { asRelation, asWritten, blocks, breakDown } from './sql-remedy-relation.ts';
 import type { Block, RemedyShape } from './sql-remedy-relation.ts';
 import { begin, rollBack } from './sql-remedy-transaction.ts';
 

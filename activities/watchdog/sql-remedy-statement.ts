@@ -1,12 +1,12 @@
 import pg from 'pg';
 import { rewriteSql } from '../../expressions/sql-lexemes.ts';
 import type { SqlStatement } from '../../workflows/contract.ts';
-import { bindText } from './bound-text.ts';
+import { bindParams, bindText } from './bound-text.ts';
 import type { Finding, Treatment } from './finding.ts';
 import { insertFrom, unfoldWith } from './sql-remedy-clauses.ts';
 import { RemedyError } from './sql-remedy-error.ts';
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
-import { asRelation, bindParams, matchKey, row } from './sql-remedy-relation.ts';
+import { asRelation, matchKey, row } from './sql-remedy-relation.ts';
 import type { RemedyShape } from './sql-remedy-relation.ts';
 import { castColumn, findParameters } from './sql-remedy-values.ts';
 import type { Parameter } from './sql-remedy-values.ts';

@@ -1,6 +1,6 @@
 import type { ActionOutcome, ActionRecord } from '../../workflows/contract.ts';
-import { nameEffect } from '../idempotency-key.ts';
 import type { Finding, Treatment } from './finding.ts';
+import { nameAction } from './proposal.ts';
 import { RemedyError, explainFault, readCode } from './sql-remedy-error.ts';
 import { sqlRemedyReasons as reasons } from './sql-remedy-reasons.ts';
 
@@ -110,7 +110,7 @@ export interface Action {
 export function recordAction({ check, mode, runId, now }: Treatment, action: Action): ActionRecord {
   const { finding, outcome, before, after, decision, error } = action;
   return {
-    id: nameEffect(JSON.stringify([check.name, finding.key]), runId),
+    id: nameAction(runId, check.name, finding.key),
     checkName: check.name,
     findingKey: finding.key,
     action: check.action ?? check.name,

@@ -23,8 +23,7 @@ export interface Parameter {
 }
 
 /**
- * The parameters of a block in their order. A name stands for one of the params, else for a column of the finding, else, in
- * an audit, for what is known of the action.
+ * The parameters of a block in their order.
  *
  * @throws RemedyError where a name stands for nothing
  */
@@ -32,17 +31,27 @@ export function findParameters(block: Block, treatment: Treatment, shape: Remedy
   const { check } = treatment;
   const statement = { detect: check.detect, remedy: shape.remedy, audit: check.audit }[block];
   return (statement?.parameters ?? []).map((name, index) => {
-    const source = findSource(block, name, treatment, shape);
+    const source = findSource(block, name, treatment, shape.columns);
     if (source === undefined) throw new RemedyError(reasons.unknownName(block, name));
     return { source, type: shape.types[block][index] ?? 'text' };
   });
 }
 
-function findSource(block: Block, name: string, treatment: Treatment, shape: RemedyShape): Source | undefined {
+/**
+ * What a name in a block stands for: in an audit first for what is known of the action, then for one of the params, then for
+ * a column of the finding. Undefined where it stands for nothing.
+ */
+export function findSource(
+  block: Block,
+  name: string,
+  treatment: Treatment,
+  columns: ReadonlyMap<string, unknown>,
+): Source | undefined {
   const { params } = treatment.check;
+  const known = block === 'audit' ? findAuditSource(name, treatment) : undefined;
+  if (known !== undefined) return known;
   if (Object.hasOwn(params, name)) return constant(params[name] ?? null);
-  if (block !== 'detect' && shape.columns.has(name)) return { kind: 'column', name };
-  return block === 'audit' ? findAuditSource(name, treatment) : undefined;
+  return block !== 'detect' && columns.has(name) ? { kind: 'column', name } : undefined;
 }
 
 function findAuditSource(name: string, { check, mode, runId, definitionId }: Treatment): Source | undefined {

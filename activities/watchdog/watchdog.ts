@@ -101,7 +101,8 @@ async function prepareWatch(
   const history = openHistoryLine();
   const trail = openAuditTrail({ watch, history, run, systemIdentifier, redactData });
   await settleEarlier(database, { watch, history, context, order });
-  const known = (await history.ask(() => watch.readFindings(run.definitionUuid))) ?? [];
+  const cooldowns = order.watchdog.checks.map(({ name, cooldownMs }) => ({ checkName: name, cooldownMs }));
+  const known = (await history.ask(() => watch.readFindings(run.definitionUuid, cooldowns))) ?? [];
   return {
     ...{ context, order, variables, redactData, run, history, trail, database, failures: openFailureList() },
     known: new Map(known.map((finding) => [nameKnown(finding.checkName, finding.key), finding])),

@@ -85,7 +85,10 @@ function formatEvidence(shown: Shown, evidence: Evidence, colors: Colors): strin
       ['check', `${shown.definition} ${shown.check} (${shown.mode}), contract ${shown.contractHash.slice(0, 12)}`],
       ['since', shown.since],
       ['runs', `${runs} dry or simulated${span}${broken}`],
-      ['findings', `${findings} of ${keys} keys, in ${runsWithFindings} runs: auto would have acted on each once`],
+      [
+        'findings',
+        `${findings} of ${keys} keys, in ${runsWithFindings} of the runs: auto would have acted on each once`,
+      ],
       ['most', `${mostFindings} in one run, of max_actions ${shown.maxActions}`],
       ['came back', `${cameBack} keys`],
       ['vanished', `${vanished} findings, without a remedy`],
@@ -104,10 +107,21 @@ function formatVerdict(
     ...objections.map((text) => colors.red(`- ${showLine(text)}`)),
     ...cautions.map((text) => `- ${text}`),
   ];
-  const edit = `in ${showLine(file)} set \`mode: auto\` for ${check.name}, then: actcore canary ${id}, actcore apply`;
-  const wayOn = check.mode === 'auto' ? 'it is in auto already' : edit;
-  const verdict = isEnough
-    ? `${colors.green('enough to promote')}: ${wayOn}`
-    : `${colors.red('not enough to promote')}, and there is nothing to edit in the file yet`;
-  return [verdict, ...remarks].join('\n');
+  return [sayVerdict(isEnough, file, check, id, colors), ...remarks].join('\n');
+}
+
+function sayVerdict(
+  isEnough: boolean,
+  file: string,
+  { name, mode }: WatchdogCheck,
+  id: string,
+  colors: Colors,
+): string {
+  if (mode === 'auto') {
+    const told = isEnough ? colors.green('enough for it') : colors.red('not enough for it');
+    return `it is in auto already, and this is ${told}`;
+  }
+  if (!isEnough) return `${colors.red('not enough to promote')}, and there is nothing to edit in the file yet`;
+  const edit = `in ${showLine(file)} set \`mode: auto\` for ${name}`;
+  return `${colors.green('enough to promote')}: ${edit}, then: actcore canary ${id}, actcore apply`;
 }

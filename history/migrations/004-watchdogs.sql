@@ -17,6 +17,9 @@ CREATE TABLE actcore.findings (
   -- Of the check that saw it last: what it gives evidence for, and what it was run as.
   contract_hash text NOT NULL,
   mode text NOT NULL CHECK (mode IN ('auto', 'dry_run', 'sim', 'block')),
+  -- Of the check that only looked at it, or simulated, the last time that one did: what it is evidence for.
+  looked_contract text,
+  looked_at timestamptz,
   -- The row as it was seen last.
   detected json NOT NULL,
   opened_at timestamptz NOT NULL DEFAULT now(),
@@ -33,13 +36,14 @@ CREATE TABLE actcore.findings (
   quarantined_run uuid,
   resolved_at timestamptz,
   resolved_run uuid,
-  -- Whether a remedy did it, or it went away by itself.
-  resolution text CHECK (resolution IN ('cured', 'vanished')),
+  -- Whether a remedy did it, it went away by itself, or nobody looks for it any more.
+  resolution text CHECK (resolution IN ('cured', 'vanished', 'unwatched')),
   CHECK ((state = 'quarantined') = (quarantined_at IS NOT NULL)),
   CHECK ((quarantined_at IS NULL) = (quarantined_run IS NULL)),
   CHECK ((state = 'resolved') = (resolved_at IS NOT NULL)),
   CHECK ((resolved_at IS NULL) = (resolved_run IS NULL)),
-  CHECK ((resolved_at IS NULL) = (resolution IS NULL))
+  CHECK ((resolved_at IS NULL) = (resolution IS NULL)),
+  CHECK ((looked_at IS NULL) = (looked_contract IS NULL))
 );
 
 -- Keys are as long as the watched database has them; their digest is what fits into an index.
@@ -67,7 +71,7 @@ CREATE TABLE actcore.action_batches (
 );
 
 CREATE INDEX action_batches_unsettled ON actcore.action_batches (definition_uuid, prepared_at) WHERE fate = 'pending';
-CREATE INDEX action_batches_requests ON actcore.action_batches (definition_uuid, prepared_at) WHERE xid IS NULL;
+CREATE INDEX action_batches_prepared ON actcore.action_batches (definition_uuid, prepared_at);
 
 -- The triplets: before, action, after, with the decision. They count where their batch is committed.
 CREATE TABLE actcore.actions (
@@ -256,8 +260,10 @@ LANGUAGE sql AS $$
   RETURNING check_name
 $$;
 
--- Tells the life of findings by what a run saw: opens, keeps, quarantines and resolves them. Each check of a run is told
--- once, and one that comes after a later run of it changes nothing. Returns what the run has quarantined.
+-- Tells the life of findings by what a run saw: opens, keeps, quarantines and resolves them. `reports` has all checks of the
+-- definition. Each check of a run is told once, and one that comes after a later run of it changes nothing. Findings of a
+-- check that is gone, or that is not looked at, are closed as unwatched, though not by a canary: its file may never be
+-- applied. Returns what the run has quarantined.
 CREATE FUNCTION actcore.observe_findings(
   of_definition uuid, definition_name text, of_run uuid, tick timestamptz, fired_by text, reports json, seen json)
 RETURNS TABLE (check_name text, key text)
@@ -284,7 +290,8 @@ BEGIN
     WHERE name = ANY (told)),
   given AS MATERIALIZED (
     SELECT DISTINCT ON (name, row.key) name, row.key, row.row::json AS detected, outcome, error, contract_hash,
-      mode, quarantine_after, mode = 'auto' AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
+      mode, CASE WHEN mode IN ('dry_run', 'sim') THEN contract_hash END AS looked_contract, quarantine_after,
+      mode = 'auto' AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
       mode = 'auto' AND coalesce(outcome = 'sent', false) AS is_sent
     FROM report JOIN json_to_recordset(seen) AS row ("check" text, key text, row text, outcome text, error text)
       ON row."check" = name
@@ -305,6 +312,8 @@ BEGIN
     UPDATE actcore.findings AS finding SET
       state = CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
       contract_hash = ruled.contract_hash, mode = ruled.mode, detected = ruled.detected, failed_runs = ruled.failed_runs,
+      looked_contract = coalesce(ruled.looked_contract, finding.looked_contract),
+      looked_at = CASE WHEN ruled.looked_contract IS NULL THEN looked_at ELSE now() END,
       last_seen_at = now(), last_seen_run = of_run, seen_runs = seen_runs + 1,
       last_outcome = coalesce(outcome, last_outcome),
       last_error = CASE WHEN outcome IS NULL THEN last_error ELSE error END,
@@ -316,10 +325,12 @@ BEGIN
   opened AS (
     INSERT INTO actcore.findings (
       definition_uuid, definition_id, check_name, key, state, contract_hash, mode, detected, opened_run, last_seen_run,
-      failed_runs, last_outcome, last_error, quarantined_at, quarantined_run, resolved_at, resolved_run, resolution)
+      looked_contract, looked_at, failed_runs, last_outcome, last_error, quarantined_at, quarantined_run, resolved_at,
+      resolved_run, resolution)
     SELECT of_definition, definition_name, name, key,
       CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
-      contract_hash, mode, detected, of_run, of_run, failed_runs, outcome, error,
+      contract_hash, mode, detected, of_run, of_run,
+      looked_contract, CASE WHEN looked_contract IS NOT NULL THEN now() END, failed_runs, outcome, error,
       CASE WHEN is_quarantined AND NOT is_cured THEN now() END, CASE WHEN is_quarantined AND NOT is_cured THEN of_run END,
       CASE WHEN is_cured THEN now() END, CASE WHEN is_cured THEN of_run END, CASE WHEN is_cured THEN 'cured' END
     FROM ruled WHERE id IS NULL)
@@ -336,6 +347,17 @@ BEGIN
   WHERE finding.definition_uuid = of_definition AND finding.check_name = report.name AND report.is_complete
     AND finding.state <> 'resolved'
     AND NOT EXISTS (SELECT FROM given WHERE given.name = finding.check_name AND given.key = finding.key);
+
+  UPDATE actcore.findings AS finding SET
+    state = 'resolved', quarantined_at = NULL, quarantined_run = NULL, resolved_at = now(), resolved_run = of_run,
+    resolution = 'unwatched'
+  WHERE finding.definition_uuid = of_definition AND finding.state <> 'resolved' AND fired_by <> 'canary'
+    AND NOT EXISTS (
+      SELECT FROM json_to_recordset(reports) AS watched (name text, mode text)
+      WHERE watched.name = finding.check_name AND watched.mode <> 'block')
+    AND NOT EXISTS (
+      SELECT FROM actcore.checks AS later WHERE later.definition_uuid = of_definition
+        AND later.check_name = finding.check_name AND later.scheduled_at > tick AND later.observed);
 
   INSERT INTO actcore.journal (
     entity_type, entity_id, field, action, old_value, new_value, actor, source, workspace)

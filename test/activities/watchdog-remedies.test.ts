@@ -128,6 +128,18 @@ it('a request that was made is not made again while it cools down', async () => 
   });
 });
 
+it('a finding that is cured and comes back is left alone while it cools down, and then cured again', async () => {
+  const order = await define({ stuck: { ...stuck, keys: { mode: 'auto', cooldown: '5m' } } });
+  expect(await stage.watch(order).report).toMatchObject({ checks: [{ cured: 3 }] });
+  await stage.client.query("UPDATE jobs SET status = 'stuck'; INSERT INTO jobs VALUES (4, 'stuck')");
+  const early = await stage.watch(order).report;
+  expect(early).toMatchObject({ assessment: 'passed', checks: [{ findings: 4, cured: 1 }] });
+  expect(early.reason).toContain('3 cooling down');
+  const later = () => new Date(Date.now() + 301_000);
+  const due = await stage.watch(order, { now: later, firing: { scheduledAt: later().toISOString() } }).report;
+  expect(due).toMatchObject({ checks: [{ findings: 3, cured: 3 }] });
+});
+
 it('requests that were made before the budget was spent are told', async () => {
   target.calls.length = 0;
   const remedy = `\n        http:\n          request: { method: POST, url: "\${HUB_URL}/jobs" }`;

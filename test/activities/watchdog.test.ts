@@ -168,7 +168,7 @@ it('each bad detect is an error of its own check, with the line; the others are 
     'no-type': { detect: 'SELECT id FROM jobs WHERE :wanted IS NULL', keys: { params: '{ wanted: 1 }' } },
     'not-allowed': { detect: 'SELECT id FROM hidden' },
     writes: { detect: 'SELECT touch() AS id;' },
-    locks: { detect: 'SELECT id FROM jobs FOR UPDATE' },
+    locks: { detect: 'SELECT id FROM (SELECT id FROM jobs FOR UPDATE) AS held' },
     'null-key': { detect: "SELECT NULLIF(id, 2) AS id FROM jobs -- it's; odd" },
     'doubled-key': { detect: 'SELECT 7 AS id, name FROM jobs', keys: { key: '[id]' } },
     raises: { detect: 'SELECT 1 / (id - 1) AS id FROM jobs' },
@@ -280,10 +280,10 @@ describe('interrupted', () => {
 
   it('the hard timeout ends it as timed_out, and what was done before is told', async () => {
     const order = await define({ done: quiet, sleeping });
-    order.budget.hardTimeoutMs = 300;
+    order.budget.hardTimeoutMs = 1_500;
     const report = await stage.watch(order).report;
     expect(report).toMatchObject({ outcome: 'timed_out', exitCode: 1 });
-    expect(report.reason).toContain('the hard timeout of 0.3 s interrupted it while it was at the check sleeping');
+    expect(report.reason).toContain('the hard timeout of 1.5 s interrupted it while it was at the check sleeping');
     expect(report.checks?.[0]).not.toHaveProperty('error');
   });
 

@@ -120,7 +120,11 @@ const folder = writeFolder({
 });
 
 /** Tells of runs of the check, one for each list of keys. */
-async function rehearse(runs: string[][], mode: CheckMode = 'dry_run', actions: ActionRecord[] = []): Promise<void> {
+async function rehearse(
+  runs: string[][],
+  mode: CheckMode = 'dry_run',
+  actions: ActionRecord[] = [],
+): Promise<WatchRun> {
   const files = [{ file: 'dog.md', text: dogText }];
   await prepareCompiler(files);
   const order = compileFiles(files).definitions[0]?.order;
@@ -129,10 +133,12 @@ async function rehearse(runs: string[][], mode: CheckMode = 'dry_run', actions: 
   const scheduledAt = new Date(Date.now() - 3_600_000).toISOString();
   const definition = { definitionId: dogId, definitionUuid: deriveUuid(dogId), scheduledAt };
   const report = { name: 'stale-rows', mode, contractHash };
+  let run = makeRun(0, definition);
   for (const [minute, keys] of runs.entries()) {
-    const run = followUp(makeRun(0, definition), minute + (mode === 'sim' ? 30 : 0));
+    run = followUp(makeRun(0, definition), minute + (mode === 'sim' ? 30 : 0));
     await tell(run, makeObservation(keys, report), minute === 0 ? actions : []);
   }
+  return run;
 }
 
 async function promote(...args: string[]) {
@@ -146,7 +152,7 @@ it('promote says what auto would have done, and whether that is enough', async (
   await rehearse([['[1]', '[2]'], ['[2]'], ['[1]', '[2]'], []]);
   const enough = await promote();
   expect(enough).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(enough.stdout).toMatch(/^findings +3 of 2 keys, in 3 runs: auto would have acted on each once$/m);
+  expect(enough.stdout).toMatch(/^findings +3 of 2 keys, in 3 of the runs: auto would have acted on each once$/m);
   expect(enough.stdout).toMatch(/^most +2 in one run, of max_actions 3$/m);
   expect(enough.stdout).toMatch(
     /^enough to promote: in activity-definitions\/dog\.md set `mode: auto` for stale-rows, then: actcore canary test\.promoted, actcore apply\n- 1 key came back .*\n- 3 of 3 findings went away without a remedy\n- its remedy was never tried/m,
@@ -169,6 +175,16 @@ it('promote says what auto would have done, and whether that is enough', async (
     },
   });
   expect((await promote('--since', '10m')).exitCode).toBe(1);
+}, 60_000);
+
+it('what dry runs have found is evidence also when a run in auto has cured it since', async () => {
+  const last = await rehearse([['[1]', '[2]', '[3]']], 'dry_run');
+  const before = await readActcore<{ findings: number }>(['promote', dogId, 'stale-rows'], { env, cwd: folder });
+  const cured = ['[1]', '[2]', '[3]'].map((key) => ({ key, outcome: 'cured' }) as const);
+  await tell(followUp(last, 50), makeObservation(cured, { name: 'stale-rows', contractHash: 'of the remedy' }));
+  const after = await readActcore<{ findings: number }>(['promote', dogId, 'stale-rows'], { env, cwd: folder });
+  expect(after.document.findings).toBe(before.document.findings);
+  expect(before.document.findings).toBeGreaterThanOrEqual(3);
 }, 60_000);
 
 it.each([

@@ -97,7 +97,7 @@ it('says that the request is really sent, before it is, and shows request, answe
     '<   "status": "completed",',
     '  outcome.lock_skipped         body.status == "lock_skipped"',
     '                               = false: nobody else is at work',
-    'outcome     completed (the target did its work and said so)',
+    'outcome     completed (the work was done, and whoever did it said so)',
     'assessment  failed (1)',
     'exit code   0',
     'repo-a  C-07  status differs',

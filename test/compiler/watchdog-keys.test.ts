@@ -157,6 +157,16 @@ describe('what does not fit together is told at its place', () => {
       'a.md:14:5: warning: a DELETE leaves nothing after it, and the audit of this check binds `:after`, which is always null -> leave `:after` out of the audit',
     ],
     [
+      'a column that hides what the audit tells',
+      change('status, updated_at as age', 'status, kind as before, updated_at as age'),
+      'a.md:47:68: `:before` is what the audit tells of the action, and a column of the detect query too -> give the column another name there, such as `before as before_found`',
+    ],
+    [
+      'a parameter that hides what the audit tells',
+      change('max_age: 3 days', 'max_age: 3 days, run_id: x'),
+      'a.md:47:59: `:run_id` is what the audit tells of the action, and one of the `params` too -> give the parameter another name',
+    ],
+    [
       'a detect that locks',
       change('select r.id, r.kind from rows r', 'select r.id, r.kind from rows r for update'),
       'a.md:53:1: a detect query runs in a read-only transaction and cannot lock -> leave FOR UPDATE out; before the remedy the row is locked for you',

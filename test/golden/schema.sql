@@ -105,6 +105,8 @@ CREATE TABLE actcore.findings (
   state text NOT NULL,
   contract_hash text NOT NULL,
   mode text NOT NULL,
+  looked_contract text,
+  looked_at timestamp with time zone,
   detected json NOT NULL,
   opened_at timestamp with time zone NOT NULL DEFAULT now(),
   opened_run uuid NOT NULL,
@@ -124,9 +126,10 @@ CREATE TABLE actcore.findings (
   CONSTRAINT findings_check2 CHECK (((state = 'resolved'::text) = (resolved_at IS NOT NULL))),
   CONSTRAINT findings_check3 CHECK (((resolved_at IS NULL) = (resolved_run IS NULL))),
   CONSTRAINT findings_check4 CHECK (((resolved_at IS NULL) = (resolution IS NULL))),
+  CONSTRAINT findings_check5 CHECK (((looked_at IS NULL) = (looked_contract IS NULL))),
   CONSTRAINT findings_mode_check CHECK ((mode = ANY (ARRAY['auto'::text, 'dry_run'::text, 'sim'::text, 'block'::text]))),
   CONSTRAINT findings_pkey PRIMARY KEY (id),
-  CONSTRAINT findings_resolution_check CHECK ((resolution = ANY (ARRAY['cured'::text, 'vanished'::text]))),
+  CONSTRAINT findings_resolution_check CHECK ((resolution = ANY (ARRAY['cured'::text, 'vanished'::text, 'unwatched'::text]))),
   CONSTRAINT findings_state_check CHECK ((state = ANY (ARRAY['open'::text, 'quarantined'::text, 'resolved'::text]))));
 
 CREATE TABLE actcore.journal (
@@ -243,7 +246,7 @@ CREATE TABLE actcore.schedule_states (
   skipped_overlap bigint NOT NULL,
   CONSTRAINT schedule_states_pkey PRIMARY KEY (definition_uuid, first_seen));
 
-CREATE INDEX action_batches_requests ON actcore.action_batches USING btree (definition_uuid, prepared_at) WHERE (xid IS NULL);
+CREATE INDEX action_batches_prepared ON actcore.action_batches USING btree (definition_uuid, prepared_at);
 
 CREATE INDEX action_batches_unsettled ON actcore.action_batches USING btree (definition_uuid, prepared_at) WHERE (fate = 'pending'::text);
 
@@ -412,7 +415,8 @@ BEGIN
     WHERE name = ANY (told)),
   given AS MATERIALIZED (
     SELECT DISTINCT ON (name, row.key) name, row.key, row.row::json AS detected, outcome, error, contract_hash,
-      mode, quarantine_after, mode = 'auto' AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
+      mode, CASE WHEN mode IN ('dry_run', 'sim') THEN contract_hash END AS looked_contract, quarantine_after,
+      mode = 'auto' AND coalesce(outcome IN ('failed', 'not_cured'), false) AS has_failed,
       mode = 'auto' AND coalesce(outcome = 'sent', false) AS is_sent
     FROM report JOIN json_to_recordset(seen) AS row ("check" text, key text, row text, outcome text, error text)
       ON row."check" = name
@@ -433,6 +437,8 @@ BEGIN
     UPDATE actcore.findings AS finding SET
       state = CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
       contract_hash = ruled.contract_hash, mode = ruled.mode, detected = ruled.detected, failed_runs = ruled.failed_runs,
+      looked_contract = coalesce(ruled.looked_contract, finding.looked_contract),
+      looked_at = CASE WHEN ruled.looked_contract IS NULL THEN looked_at ELSE now() END,
       last_seen_at = now(), last_seen_run = of_run, seen_runs = seen_runs + 1,
       last_outcome = coalesce(outcome, last_outcome),
       last_error = CASE WHEN outcome IS NULL THEN last_error ELSE error END,
@@ -444,10 +450,12 @@ BEGIN
   opened AS (
     INSERT INTO actcore.findings (
       definition_uuid, definition_id, check_name, key, state, contract_hash, mode, detected, opened_run, last_seen_run,
-      failed_runs, last_outcome, last_error, quarantined_at, quarantined_run, resolved_at, resolved_run, resolution)
+      looked_contract, looked_at, failed_runs, last_outcome, last_error, quarantined_at, quarantined_run, resolved_at,
+      resolved_run, resolution)
     SELECT of_definition, definition_name, name, key,
       CASE WHEN is_cured THEN 'resolved' WHEN is_quarantined THEN 'quarantined' ELSE 'open' END,
-      contract_hash, mode, detected, of_run, of_run, failed_runs, outcome, error,
+      contract_hash, mode, detected, of_run, of_run,
+      looked_contract, CASE WHEN looked_contract IS NOT NULL THEN now() END, failed_runs, outcome, error,
       CASE WHEN is_quarantined AND NOT is_cured THEN now() END, CASE WHEN is_quarantined AND NOT is_cured THEN of_run END,
       CASE WHEN is_cured THEN now() END, CASE WHEN is_cured THEN of_run END, CASE WHEN is_cured THEN 'cured' END
     FROM ruled WHERE id IS NULL)
@@ -464,6 +472,17 @@ BEGIN
   WHERE finding.definition_uuid = of_definition AND finding.check_name = report.name AND report.is_complete
     AND finding.state <> 'resolved'
     AND NOT EXISTS (SELECT FROM given WHERE given.name = finding.check_name AND given.key = finding.key);
+
+  UPDATE actcore.findings AS finding SET
+    state = 'resolved', quarantined_at = NULL, quarantined_run = NULL, resolved_at = now(), resolved_run = of_run,
+    resolution = 'unwatched'
+  WHERE finding.definition_uuid = of_definition AND finding.state <> 'resolved' AND fired_by <> 'canary'
+    AND NOT EXISTS (
+      SELECT FROM json_to_recordset(reports) AS watched (name text, mode text)
+      WHERE watched.name = finding.check_name AND watched.mode <> 'block')
+    AND NOT EXISTS (
+      SELECT FROM actcore.checks AS later WHERE later.definition_uuid = of_definition
+        AND later.check_name = finding.check_name AND later.scheduled_at > tick AND later.observed);
 
   INSERT INTO actcore.journal (
     entity_type, entity_id, field, action, old_value, new_value, actor, source, workspace)

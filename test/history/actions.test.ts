@@ -122,18 +122,36 @@ it('a finding is proposed once in each of its episodes, and again by other param
   expect(await readJournal(run)).toEqual([]);
 });
 
-it('what a request was made for is known as acted on before any run has observed it, and what aborted is not', async () => {
+it('what was acted on within the cooldown is known before any run has observed it, and when it is cured; what aborted is not', async () => {
   const run = makeRun();
   const at = new Date().toISOString();
   await prepare(run, [makeAction('["sent"]', { outcome: 'failed', at })]);
   await ledger.settle(await prepare(run, [makeAction('["not sent"]', { outcome: 'failed', at })]), 'aborted');
   await ledger.settle(await prepare(run, [makeAction('["cured"]', { at })], '742'), 'committed');
-  const known = { checkName: 'stale', key: '["sent"]', state: 'open', lastActionAt: at, failedRuns: 0 };
-  expect(await ledger.readFindings(run.definitionUuid)).toEqual([{ ...known, openedAt: at }]);
-  await ledger.observe(run, [makeObservation([{ key: '["sent"]', outcome: 'sent' }])]);
-  const [seen, ...others] = await ledger.readFindings(run.definitionUuid);
-  expect(seen).toMatchObject(known);
-  expect(others).toEqual([]);
+  await ledger.settle(await prepare(run, [makeAction('["other"]', { at, checkName: 'other' })], '743'), 'committed');
+  const known = { checkName: 'stale', state: 'open', lastActionAt: at, failedRuns: 0 };
+  const read = async (cooldownMs: number) => {
+    const cooldowns = [
+      { checkName: 'stale', cooldownMs },
+      { checkName: 'other', cooldownMs: 0 },
+    ];
+    const findings = await ledger.readFindings(run.definitionUuid, cooldowns);
+    return findings.toSorted((a, b) => a.key.localeCompare(b.key));
+  };
+  const both = [
+    { ...known, key: '["cured"]' },
+    { ...known, key: '["sent"]' },
+  ];
+  expect(await read(3_600_000)).toEqual(both.map((one) => ({ ...one, openedAt: at })));
+  expect(await read(0)).toEqual([]);
+  await ledger.observe(run, [
+    makeObservation([
+      { key: '["sent"]', outcome: 'sent' },
+      { key: '["cured"]', outcome: 'cured' },
+    ]),
+  ]);
+  expect(await read(3_600_000)).toMatchObject(both);
+  expect(await read(0)).toMatchObject([{ ...known, key: '["sent"]' }]);
 });
 
 it('actions that rode along with the report are kept and journaled once, whatever had arrived before', async () => {
@@ -176,6 +194,6 @@ it('a key longer than an index takes is kept whole, and cut in the journal', asy
   const key = JSON.stringify([randomUUID().repeat(200)]);
   await ledger.settle(await prepare(run, [makeAction(key)], '742'), 'committed');
   await ledger.observe(run, [makeObservation([key])]);
-  expect(await ledger.readFindings(run.definitionUuid)).toMatchObject([{ key }]);
+  expect(await ledger.readFindings(run.definitionUuid, [])).toMatchObject([{ key }]);
   expect((await readJournal(run))[0]?.['entity_id']).toBe(`test.watchdog/stale/${key.slice(0, 500)}…`);
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { recordRetirement } from '../../history/retirement.ts';
 import { createWatchLedger } from '../../history/watch-ledger.ts';
 import type { WatchLedger, WatchRun } from '../../history/watch-ledger.ts';
 import type { ActionOutcome } from '../../workflows/contract.ts';
@@ -51,13 +52,13 @@ it('a finding is opened, kept, and resolved as vanished; when it comes back that
     { key: '["a"]', state: 'resolved', opened: 0, seen: 1, seen_runs: 2, resolved: 2, resolution: 'vanished' },
     { key: '["b"]', state: 'resolved', opened: 0, seen: 0, resolved: 1, resolution: 'vanished' },
   ]);
-  expect(await ledger.readFindings(runs[0]?.definitionUuid ?? '')).toMatchObject([
+  expect(await ledger.readFindings(runs[0]?.definitionUuid ?? '', [])).toMatchObject([
     { checkName: 'stale', key: '["a"]', state: 'open', failedRuns: 0 },
   ]);
 });
 
-it('what was not seen stays open where the check was not complete, was blocked, or was not among those told', async () => {
-  const runs = listRuns(4);
+it('what was not seen stays open where the check was not complete, and where a canary does not look for it', async () => {
+  const runs = listRuns(4).map((run, place) => (place > 1 ? { ...run, trigger: 'canary' as const } : run));
   const [first, ...others] = runs;
   await ledger.observe(first ?? makeRun(), [makeObservation(['[1]'])]);
   const silent = [
@@ -67,6 +68,41 @@ it('what was not seen stays open where the check was not complete, was blocked, 
   ];
   for (const [place, run] of others.entries()) await ledger.observe(run, silent.slice(place, place + 1));
   expect(await readEpisodes(others[0] ?? makeRun(), runs)).toMatchObject([{ state: 'open', seen: 0 }]);
+});
+
+it('findings of a check that is blocked, or gone from the definition, are closed as unwatched, unless a later run saw it', async () => {
+  const runs = listRuns(5);
+  const tell = (place: number, ...checks: Parameters<typeof ledger.observe>[1]) =>
+    ledger.observe(runs[place] ?? makeRun(), checks);
+  const failing = makeObservation([{ key: '[3]', outcome: 'failed' }], { name: 'gone', quarantineAfter: 1 });
+  await tell(0, makeObservation(['[1]']), makeObservation(['[2]'], { name: 'kept' }), failing);
+  const blocked = makeObservation([], { mode: 'block' });
+  await tell(2, makeObservation(['[1]']), makeObservation(['[2]'], { name: 'kept' }));
+  await tell(1, blocked, makeObservation(['[2]'], { name: 'kept' }));
+  await tell(3, blocked, makeObservation(['[2]'], { name: 'kept' }));
+  await tell(4, makeObservation(['[1]']), makeObservation(['[2]'], { name: 'kept' }));
+  expect(await readEpisodes(runs[0] ?? makeRun(), runs)).toMatchObject([
+    { check_name: 'gone', key: '[3]', state: 'resolved', resolution: 'unwatched', resolved: 2, quarantined: null },
+    { check_name: 'kept', key: '[2]', state: 'open', opened: 0, seen: 4 },
+    { check_name: 'stale', key: '[1]', state: 'open', opened: 4 },
+    { check_name: 'stale', key: '[1]', state: 'resolved', resolution: 'unwatched', opened: 0, seen: 2, resolved: 3 },
+  ]);
+});
+
+it('to retire a definition closes its findings', async () => {
+  const [run = makeRun()] = listRuns(1);
+  const failing = { key: '[2]', outcome: 'failed' } as const;
+  await ledger.observe(run, [makeObservation(['[1]', failing], { quarantineAfter: 1 })]);
+  const definition = { uuid: run.definitionUuid, id: run.definitionId, enabled: true, revision: 'a' };
+  const client = await history.pool.connect();
+  const signature = { actor: 'tester', source: 'retire', workspace: 'here' };
+  try {
+    expect(await recordRetirement(client, definition, 'not needed', signature)).toBe(true);
+  } finally {
+    client.release();
+  }
+  const closed = { state: 'resolved', resolution: 'unwatched', quarantined: null };
+  expect(await readEpisodes(run, [run])).toMatchObject([closed, closed]);
 });
 
 it('a remedy cures at once; a request has cured when the finding is gone; and a cure counts whose run could not tell', async () => {

@@ -1,5 +1,5 @@
 /** Every sentence about a remedy that is a request. */
-export const remedyReasons = {
+export const httpRemedyReasons = {
   endUnknown: 'the run ended before the answer was in: whether the request took effect is unknown',
   requested: (line: string) => `the finding is there, so ${line}`,
   answered: (status: number | undefined) => `the target answered ${status}`,

@@ -1,7 +1,9 @@
-import type { auditParameters } from '../../workflows/contract.ts';
-import type { ActionRecord, JsonValue } from '../../workflows/contract.ts';
+import type { ActionRecord } from '../../workflows/contract.ts';
+import { CheckError } from './check-error.ts';
 import type { Finding, Treatment } from './finding.ts';
 import { explainSqlFault } from './sql-fault.ts';
+import { sqlRemedyReasons } from './sql-remedy-reasons.ts';
+import { findSource } from './sql-remedy-values.ts';
 
 /**
  * Tries the audit of an action and rolls it back, so that a table or a right that is missing is found out while nothing
@@ -52,28 +54,15 @@ async function beginAudit(treatment: Treatment, finding: Finding, record: Action
   await client.query({ text: check.audit.text, values });
 }
 
-/** A name may stand for a parameter of the check, for a column of the finding, or for what the audit says of the action. */
-function readValue(name: string, { check, ...run }: Treatment, { columns }: Finding, record: ActionRecord): JsonValue {
-  if (Object.hasOwn(check.params, name)) return check.params[name] ?? null;
-  if (columns.has(name)) return columns.get(name) ?? null;
-  switch (name as (typeof auditParameters)[number]) {
-    case 'run_id':
-      return run.runId;
-    case 'definition_id':
-      return run.definitionId;
-    case 'check_name':
-      return record.checkName;
+function readValue(name: string, treatment: Treatment, { columns }: Finding, record: ActionRecord): string | null {
+  const source = findSource('audit', name, treatment, columns);
+  if (source === undefined) throw new CheckError(sqlRemedyReasons.unknownName('audit', name));
+  switch (source.kind) {
+    case 'constant':
+      return source.value;
+    case 'column':
+      return columns.get(source.name) ?? null;
     case 'action':
-      return record.action;
-    case 'mode':
-      return record.mode;
-    case 'finding_key':
-      return record.findingKey;
-    case 'before':
-      return record.before;
-    case 'after':
-      return record.after;
-    case 'decision':
-      return record.decision;
+      return source.name === 'finding_key' ? record.findingKey : record[source.name];
   }
 }

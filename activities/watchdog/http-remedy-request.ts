@@ -11,7 +11,7 @@ import { type Sent, sendWithRetry } from '../retry.ts';
 import { RuleError } from '../rule.ts';
 import type { Variables } from '../variables.ts';
 import type { Treatment } from './finding.ts';
-import { remedyReasons } from './remedy-reasons.ts';
+import { httpRemedyReasons } from './http-remedy-reasons.ts';
 
 /** What a remedy over HTTP needs: the treatment, and what a request is filled in with. */
 export interface RequestRemedy {
@@ -64,7 +64,7 @@ export async function sendInTime(
     return readEnd(await sendWithRetry(caller, request), template, variables);
   } catch (error) {
     if (treatment.signal.aborted || !limit.aborted) throw error;
-    return { after: null, fault: remedyReasons.noAnswer(seconds(limitMs)), isHarmless: false };
+    return { after: null, fault: httpRemedyReasons.noAnswer(seconds(limitMs)), isHarmless: false };
   }
 }
 
