@@ -16,7 +16,8 @@ const busyFactor = 20;
 export const sources = ['activity-core', 'local-timer', 'laptop'];
 const months = 13;
 
-const nameOf = (number: number) => `bench.activity-${String(number).padStart(3, '0')}`;
+/** The id of one of the definitions, from 1. */
+export const nameOf = (number: number) => `bench.activity-${String(number).padStart(3, '0')}`;
 
 /**
  * Fills an empty history with about `wanted` runs of 500 definitions from 3 sources over 13 months, as time would have:

@@ -6,12 +6,25 @@ import { chooseAnyPort } from '../dev/ports.ts';
 import { startPostgres } from '../dev/postgres.ts';
 import { openHistory } from '../history/database.ts';
 import { countErrors, listErrors } from '../history/errors.ts';
+import {
+  countGaps,
+  countQuarantined,
+  countTooShort,
+  findDue,
+  listApplied,
+  listFailing,
+  listHeadroom,
+  listRunning,
+  listUnreconciled,
+  measureSize,
+} from '../history/health-queries.ts';
+import { findLastLook } from '../history/schedule-states.ts';
 import { readHeadroom } from '../history/headroom.ts';
 import { migrate } from '../history/migrate.ts';
 import { findRun, findRunIds, listRuns } from '../history/queries.ts';
 import { readResults } from '../history/results.ts';
 import { compareSources } from '../history/source-comparison.ts';
-import { type GeneratedHistory, generateHistory } from './history-data.ts';
+import { type GeneratedHistory, definitions, generateHistory, nameOf, sources } from './history-data.ts';
 import { measureWrites } from './history-writes.ts';
 import { captureStatements, explainStatement, findReadRelations } from './query-plans.ts';
 
@@ -96,8 +109,33 @@ async function listQuestions(pool: pg.Pool, { busyId, quietId }: GeneratedHistor
     { name: 'headroom', ask: (db) => readHeadroom(db, busyId, 30_000), partitions: 2 },
     { name: 'errors of one', ask: (db) => listErrors(db, { definitionId: busyId, limit: 20 }), partitions: 2 },
     { name: 'errors of all', ask: (db) => listErrors(db, { limit: 20 }), partitions: 2 },
+    { name: 'health, 60 min', ask: askHealth, partitions: allPartitions },
     { name: 'counts of errors, 72 h', ask: (db) => countErrors(db, { since, limit: 20 }), partitions: 2 },
   ];
+}
+
+/** All that the command `health` asks, of every definition and source. */
+async function askHealth(pool: pg.Pool): Promise<void> {
+  const until = new Date();
+  const span = { since: new Date(until.getTime() - 3_600_000), until };
+  const names = Array.from({ length: definitions }, (_, index) => nameOf(index + 1));
+  const dues = names.flatMap((definitionId) =>
+    sources.map((source, index) => ({
+      ...{ definitionId, source, ticks: 1, isOwn: index === 0, timeoutMs: 360_000 },
+      since: new Date(until.getTime() - 7_200_000).toISOString(),
+    })),
+  );
+  await listApplied(pool);
+  await listFailing(pool, span);
+  await findDue(pool, dues);
+  await listRunning(pool);
+  await countGaps(pool, span);
+  await listUnreconciled(pool, nameOf(1));
+  await countQuarantined(pool);
+  await listHeadroom(pool, span, new Map(names.map((name) => [name, 20_000])));
+  await countTooShort(pool, span);
+  await findLastLook(pool);
+  await measureSize(pool);
 }
 
 /** As the command `run` does it. */

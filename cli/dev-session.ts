@@ -26,8 +26,8 @@ export interface DevOptions {
   set: Pick<CompiledSet, 'definitions' | 'texts'>;
   /** The definitions whose canaries are run at the start. */
   demonstrated: Definition[];
-  /** The product's own definition, which is vouched for by a canary that is not shown, once for each contract. */
-  ownWork: Definition | undefined;
+  /** The product's own definitions, which are vouched for by canaries that are not shown, once for each contract. */
+  ownWork: Definition[];
 }
 
 /** Brings everything up, shows one canary, applies the definitions, and serves until the signal; whatever was started is ended on every way out. */
@@ -38,7 +38,7 @@ export async function serveDev(session: Session, options: DevOptions): Promise<v
     const { settings, working, hasLedger } = await bringUp(session, options, cleanups);
     const running = { ...session, settings };
     for (const definition of options.demonstrated) await demonstrate(running, definition, hasLedger);
-    if (options.ownWork !== undefined) await vouchFor(running, options.ownWork);
+    for (const definition of options.ownWork) await vouchFor(running, definition);
     // Whoever is enabled here without a canary is refused as everywhere, with the command that helps.
     const changes = await applySet(running, options.set, { paths: options.paths, waivers: {} });
     printChanges(changes, running.output, 'applied');
@@ -131,18 +131,30 @@ async function runCanary(session: Session, definition: Definition, how: { dryRun
   output.line();
 }
 
-/** Runs the canary that the gate asks for, where none has completed yet. */
+/** Runs the canaries that the gates ask for, where none has completed yet: of a watchdog first one that only looks. */
 async function vouchFor(session: Session, definition: Definition): Promise<void> {
-  const { settings, output, signal } = session;
+  const { settings, output } = session;
   const { id, order } = definition;
   const vouched = await withHistory(settings, (pool) => findCanaried(pool, [order.contractHash]));
   if (!definition.enabled || vouched.has(order.contractHash)) return;
+  const looked = order.kind === 'watchdog' ? await followCanary(session, definition, { dryRun: true }) : undefined;
+  const told = looked?.isGood === false ? looked : await followCanary(session, definition, {});
+  output.line(`Canary of ${id}: ${showLine(told.text)}\n`);
+}
+
+/** Runs a canary of which only the end is told. */
+async function followCanary(
+  { settings, output, signal }: Session,
+  definition: Definition,
+  how: { dryRun?: true },
+): Promise<{ isGood: boolean; text: string }> {
   const ended = await withTemporal(settings, async (client, connection) => {
     await ensureSearchAttributes(connection, settings.namespace);
-    const firing = { trigger: 'canary', actor: settings.actor } as const;
-    const run = await fireByHand(client, settings, order, firing, definition);
+    const firing = { trigger: 'canary', actor: settings.actor, ...how } as const;
+    const run = await fireByHand(client, settings, definition.order, firing, definition);
     return followRun({ client, output, signal }, run);
   });
-  const told = 'lost' in ended ? `no report: ${ended.lost}` : `${ended.report.outcome}: ${ended.report.reason}`;
-  output.line(`Canary of ${id}: ${showLine(told)}\n`);
+  if ('lost' in ended) return { isGood: false, text: `no report: ${ended.lost}` };
+  const { outcome, reason } = ended.report;
+  return { isGood: outcome === 'completed', text: `${outcome}: ${reason}` };
 }

@@ -47,6 +47,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   run: async () => (await import('./commands/run.ts')).addRun,
   findings: async () => (await import('./commands/findings.ts')).addFindings,
   promote: async () => (await import('./commands/promote.ts')).addPromote,
+  health: async () => (await import('./commands/health.ts')).addHealth,
   audit: async () => (await import('./commands/audit.ts')).addAudit,
   rebuild: async () => (await import('./commands/rebuild.ts')).addRebuild,
   errors: async () => (await import('./commands/errors.ts')).addErrors,

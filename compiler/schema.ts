@@ -111,6 +111,23 @@ const budgetSchema = z
 /** The pause before a second attempt, unless it is stated; an order is then silent about it. */
 export const defaultBackoffMs = 1_000;
 
+const keptDaysExpectation = 'expected a number of days such as 90d, from 14d to 3650d';
+
+/** How long the rows of a definition are kept; the history reads it from the revision that was applied last. */
+const retentionSchema = z
+  .strictObject(
+    {
+      runs: z
+        .string(keptDaysExpectation)
+        .regex(/^[1-9]\d{0,3}d$/, keptDaysExpectation)
+        .refine((text) => Number.parseInt(text, 10) >= 14 && Number.parseInt(text, 10) <= 3_650, keptDaysExpectation)
+        .optional(),
+      count: countField(100, 1_000_000_000, 'a number of rows').optional(),
+    },
+    'expected a mapping such as { runs: 90d, count: 10000 }',
+  )
+  .refine(({ runs, count }) => runs !== undefined || count !== undefined, 'expected `runs`, `count` or both');
+
 /** The kinds of a definition; each has a section of its own name. */
 export const kinds = ['sweep', 'watchdog'] as const;
 
@@ -151,6 +168,7 @@ export const definitionSchema = z.strictObject({
     .record(z.string(), z.string('expected text; put quotes around it'), 'expected a mapping from label to text')
     .optional(),
   notify: variablesSchema.default([]),
+  retention: retentionSchema.optional(),
   moved_from: z
     .union([idField, z.array(idField, idExpectation)], idExpectation)
     .transform((ids) => (Array.isArray(ids) ? ids : [ids]))

@@ -45,6 +45,16 @@ export async function findLastLook(db: pg.Pool | pg.ClientBase): Promise<Date | 
   return rows[0]?.at ?? undefined;
 }
 
+/** The ids of schedules that were paused when they were looked at last. */
+export async function listPausedIds(db: pg.Pool | pg.ClientBase): Promise<Set<string>> {
+  const { rows } = await db.query<{ id: string }>(
+    `SELECT id FROM (
+       SELECT DISTINCT ON (definition_uuid) schedule_id AS id, paused FROM actcore.schedule_states
+       ORDER BY definition_uuid, first_seen DESC) AS last WHERE paused`,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Remembers what was seen now: the state before lasts on where it is the same but for its counters. */
 export async function rememberState(
   db: pg.ClientBase,

@@ -54,7 +54,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const leaving = new AbortController();
   setMaxListeners(0, leaving.signal);
   const self = await openSelfEndpoint(createSelfServices({ connection, namespace, taskQueue, databaseUrl }));
-  const environment = { ...options.environment, ...self.variables };
+  // Definitions that look after the history itself find it by the name that it has everywhere.
+  const environment = { ...options.environment, ACTCORE_DATABASE_URL: databaseUrl, ...self.variables };
   const listeners = createListeners({
     client: new Client({ connection, namespace }),
     environment,

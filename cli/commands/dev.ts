@@ -8,8 +8,8 @@ import { defaultDefinitions } from '../settings.ts';
 
 /** The definitions that the examples serve, in the order in which they are shown. */
 const demonstratedIds = ['the-custodian.state-hub-consistency-sweep', 'scarab.ledger-watchdog'];
-/** The definition by which the product accounts for its own ticks. */
-const ownId = 'actcore.reconcile-ticks';
+/** The definitions by which the product accounts for its own ticks and looks after its own history. */
+const ownIds = ['actcore.reconcile-ticks', 'actcore.retention'];
 
 interface DevCommandOptions extends CommonOptions {
   anyPorts?: boolean;
@@ -28,10 +28,12 @@ export function addDev(program: Command, signal: AbortSignal): void {
   const serve: Handler<DevCommandOptions> = async (session, { anyPorts }, args) => {
     const paths = args.length > 0 ? args : [defaultDefinitions];
     const set = await requireSet(paths, session.output);
+    const pick = (ids: string[]) =>
+      ids.flatMap((id) => set.definitions.find((definition) => definition.id === id) ?? []);
     await serveDev(session, {
       ...{ paths, set },
-      demonstrated: demonstratedIds.flatMap((id) => set.definitions.find((definition) => definition.id === id) ?? []),
-      ownWork: set.definitions.find(({ id }) => id === ownId),
+      demonstrated: pick(demonstratedIds),
+      ownWork: pick(ownIds),
       ports: anyPorts === true ? 'any' : 'usual',
       stateDir: locateStateDir(session.env, process.cwd()),
     });

@@ -46,7 +46,7 @@ it('brings everything up with canaries to see, refuses a second start, and leave
   expect(first.seen).toMatch(/^cinder +C-01 /m);
   expect(first.seen).toMatch(/^fjord +C-06 /m);
   // The gate asks for the canary that the start has just run.
-  expect(first.seen).toMatch(/Canary of [^]*outcome [^]*\+ create the-custodian[^]*\n3 created\n/);
+  expect(first.seen).toMatch(/Canary of [^]*outcome [^]*\+ create the-custodian[^]*\n4 created\n/);
   // The watchdog first only looks; then it cures what it may, and proposes the rest.
   expect(first.seen).toMatch(
     /Canary of scarab\.[^]*, which only looks:\noutcome +completed in .*: 4 checks, \d+ findings \(\d+ proposed\)/,
@@ -56,6 +56,7 @@ it('brings everything up with canaries to see, refuses a second start, and leave
   );
   expect(first.seen).toContain('+ create scarab.ledger-watchdog');
   expect(first.seen).toMatch(/Canary of actcore\.reconcile-ticks: completed: [^]*\+ create actcore\.reconcile-ticks\n/);
+  expect(first.seen).toMatch(/Canary of actcore\.retention: completed: [^]*\+ create actcore\.retention\n/);
   const rows = [...first.seen.matchAll(/^row +([0-9a-f-]{36})/gm)].map(([, row]) => row);
   const ports = portsOf(stateDir);
   expect(ports).toHaveLength(4);
@@ -63,7 +64,7 @@ it('brings everything up with canaries to see, refuses a second start, and leave
   const { stdout } = await actcore(stateDir, 'runs', '--json');
   const { runs } = JSON.parse(stdout) as { runs: RunRow[] };
   const canaries = runs
-    .filter(({ trigger, definitionId }) => trigger === 'canary' && definitionId !== 'actcore.reconcile-ticks')
+    .filter(({ trigger, definitionId }) => trigger === 'canary' && !definitionId.startsWith('actcore.'))
     .reverse();
   const shown = { trigger: 'canary', actor: 'newcomer', outcome: 'completed' };
   expect(canaries).toMatchObject(rows.map((id) => ({ id, ...shown })));
@@ -93,7 +94,9 @@ it('keeps its history over a restart, also after it was killed', async () => {
   const { runs } = JSON.parse(stdout) as { runs: RunRow[] };
   const canaries = runs.filter(({ trigger }) => trigger === 'canary').map(({ definitionId }) => definitionId);
   expect(canaries.filter((id) => id === 'actcore.reconcile-ticks')).toHaveLength(1);
-  expect(canaries.filter((id) => id !== 'actcore.reconcile-ticks')).toHaveLength(6);
+  // One that only looks, and one that acts.
+  expect(canaries.filter((id) => id === 'actcore.retention')).toHaveLength(2);
+  expect(canaries.filter((id) => !id.startsWith('actcore.'))).toHaveLength(6);
   second.child.kill('SIGTERM');
   expect((await second.child).exitCode).toBe(0);
   expect(findProcesses(stateDir)).toEqual([]);

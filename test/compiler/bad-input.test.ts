@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { change, compile, listProblems, sample } from './sample.ts';
 
 const keys =
-  'id, uuid, title, owner, kind, enabled, schedule, misfire_policy, misfire_grace, budget, on_failure, retry, env, secrets, sources, labels, notify, moved_from, sweep, watchdog';
+  'id, uuid, title, owner, kind, enabled, schedule, misfire_policy, misfire_grace, budget, on_failure, retry, env, secrets, sources, labels, notify, retention, moved_from, sweep, watchdog';
 const duration = 'expected a duration such as 30s, 5m, 1h30m';
 
 /** What is changed in the sample, into what, and the one problem that has to come of it. */
@@ -155,6 +155,16 @@ const table: [from: string, to: string, problem: string][] = [
     'owner: team',
     'owner: team\nretry: { attempts: 11 }',
     'a.md:5:20: `retry.attempts` is 11; expected a whole number from 1 to 10',
+  ],
+  [
+    'owner: team',
+    'owner: team\nretention: { runs: 13d }',
+    'a.md:5:20: `retention.runs` is `13d`; expected a number of days such as 90d, from 14d to 3650d',
+  ],
+  [
+    'owner: team',
+    'owner: team\nretention: {}',
+    'a.md:5:12: `retention` is a mapping; expected `runs`, `count` or both',
   ],
   [
     'owner: team',

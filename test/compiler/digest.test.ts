@@ -55,6 +55,7 @@ describe('what changes the revision and leaves the contract', () => {
     ['Nightly sweep', 'Another title'],
     ['owner: team', 'owner: team\nenabled: true'],
     ['owner: team', 'owner: team\nlabels: { tier: gold }'],
+    ['owner: team', 'owner: team\nretention: { runs: 90d, count: 10000 }'],
     ['owner: team', 'owner: team\nsources: { local-timer: { every: 1h } }'],
     ['# What this does', '# What this did'],
     ['{ max_seconds: 300 }', '{ max_seconds: 300, hard_timeout: 6m }'],

@@ -190,6 +190,23 @@ CREATE TABLE actcore.revisions (
   CONSTRAINT revisions_check1 CHECK (((first_applied_at IS NULL) = (last_applied_at IS NULL))),
   CONSTRAINT revisions_pkey PRIMARY KEY (definition_uuid, revision));
 
+CREATE TABLE actcore.rolled_days (
+  day date NOT NULL,
+  rolled_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT rolled_days_pkey PRIMARY KEY (day));
+
+CREATE TABLE actcore.run_days (
+  day date NOT NULL,
+  definition_id text NOT NULL,
+  source text NOT NULL,
+  outcome text NOT NULL,
+  runs bigint NOT NULL,
+  failures bigint NOT NULL,
+  p50_ms double precision,
+  p95_ms double precision,
+  sealed boolean NOT NULL DEFAULT false,
+  CONSTRAINT run_days_pkey PRIMARY KEY (day, definition_id, source, outcome));
+
 CREATE TABLE actcore.runs (
   id uuid NOT NULL,
   scheduled_at timestamp with time zone NOT NULL,
@@ -274,6 +291,8 @@ CREATE UNIQUE INDEX findings_open ON actcore.findings USING btree (definition_uu
 
 CREATE INDEX findings_opened ON actcore.findings USING btree (opened_at DESC);
 
+CREATE INDEX findings_quarantined ON actcore.findings USING btree (definition_id) WHERE (state = 'quarantined'::text);
+
 CREATE INDEX journal_at ON actcore.journal USING btree (at);
 
 CREATE INDEX journal_entity ON actcore.journal USING btree (entity_id, event_id DESC);
@@ -282,13 +301,123 @@ CREATE INDEX journal_finding ON actcore.journal USING btree (split_part(entity_i
 
 CREATE INDEX results_failed ON ONLY actcore.results USING btree (scheduled_at DESC) WHERE (outcome = ANY (ARRAY['automation_error'::text, 'timed_out'::text]));
 
+CREATE INDEX run_days_definition ON actcore.run_days USING btree (definition_id, day DESC);
+
 CREATE INDEX runs_canary ON ONLY actcore.runs USING btree (contract_hash) WHERE ((trigger = 'canary'::text) AND (outcome = 'completed'::text));
 
 CREATE INDEX runs_definition ON ONLY actcore.runs USING btree (definition_id, scheduled_at DESC);
 
 CREATE INDEX runs_failed ON ONLY actcore.runs USING btree (scheduled_at DESC) WHERE (outcome = ANY (ARRAY['automation_error'::text, 'timed_out'::text]));
 
+CREATE INDEX runs_open ON ONLY actcore.runs USING btree (scheduled_at DESC) WHERE (outcome IS NULL);
+
 CREATE INDEX runs_scheduled ON ONLY actcore.runs USING btree (scheduled_at DESC);
+
+CREATE OR REPLACE FUNCTION actcore.begin_of(day date)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+AS $function$ SELECT day::timestamp AT TIME ZONE 'UTC' $function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.count_days(days date[])
+ RETURNS SETOF run_days
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT day, runs.definition_id, runs.source, coalesce(runs.outcome, 'running'), count(*),
+    count(*) FILTER (WHERE assessment = 'failed'),
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at) * 1000)::float8,
+    percentile_disc(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at) * 1000)::float8, false
+  FROM unnest(days) AS day, LATERAL (
+    SELECT * FROM actcore.runs
+    WHERE scheduled_at >= actcore.begin_of(day) AND scheduled_at < actcore.begin_of(day + 1)) AS runs
+  GROUP BY 1, 2, 3, 4
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.drop_month(month date)
+ RETURNS TABLE(runs numeric, tables text[], size_bytes numeric)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+DECLARE
+  days date[] := ARRAY(
+    SELECT drop_month.month + place FROM generate_series(0, actcore.next_month(drop_month.month) - drop_month.month - 1) AS place);
+  partitions regclass[] := ARRAY(
+    SELECT partition FROM actcore.list_partitions(drop_month.month) WHERE partition IS NOT NULL);
+  counted_days actcore.run_days[];
+  one regclass;
+BEGIN
+  IF drop_month.month <> date_trunc('month', drop_month.month::timestamp)::date
+    OR actcore.next_month(drop_month.month) > actcore.today() - 8 THEN
+    RAISE EXCEPTION 'the month of % is too young to be dropped', drop_month.month USING ERRCODE = 'restrict_violation';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('actcore.run_days', 0)),
+    pg_advisory_xact_lock(hashtextextended('actcore.ensure_month', 0));
+  -- Writers of this month wait, so that what is counted is what goes.
+  EXECUTE format('LOCK TABLE actcore.%I IN SHARE MODE', 'runs_' || to_char(drop_month.month, 'YYYY_MM'));
+  DELETE FROM actcore.run_days WHERE day = ANY (days) AND NOT sealed;
+  SELECT coalesce(sum(counted.runs), 0), coalesce(array_agg(counted), '{}') INTO runs, counted_days
+  FROM actcore.count_days(days) AS counted;
+  PERFORM actcore.seal_days(counted_days);
+  INSERT INTO actcore.rolled_days (day) SELECT unnest(days) ON CONFLICT DO NOTHING;
+  SELECT array_agg(given::text), sum(pg_total_relation_size(given)) INTO tables, size_bytes FROM unnest(partitions) AS given;
+  FOREACH one IN ARRAY partitions LOOP
+    EXECUTE format('DROP TABLE %s', one);
+  END LOOP;
+  RETURN NEXT;
+END
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.drop_surplus(month date, keep_months integer, most_rows bigint)
+ RETURNS TABLE(runs bigint, definitions bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+DECLARE
+  lower_bound timestamptz := actcore.begin_of(drop_surplus.month);
+  names text[];
+  bounds timestamptz[];
+  gone uuid[];
+  parent name;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('actcore.run_days', 0));
+  SELECT array_agg(definition_id), array_agg(until) INTO names, bounds
+  FROM actcore.list_leaving(drop_surplus.month, keep_months, most_rows);
+  DELETE FROM actcore.run_days AS known USING unnest(names, bounds) AS leaving (definition_id, until)
+  WHERE known.definition_id = leaving.definition_id AND NOT sealed
+    AND day >= drop_surplus.month AND actcore.begin_of(day) < until;
+  WITH deleted AS (
+    DELETE FROM actcore.runs USING unnest(names, bounds) AS leaving (definition_id, until)
+    WHERE runs.definition_id = leaving.definition_id AND scheduled_at >= lower_bound AND scheduled_at < until
+    RETURNING runs.*),
+  counted AS (
+    SELECT ROW((scheduled_at AT TIME ZONE 'UTC')::date, definition_id, source, coalesce(outcome, 'running'), count(*),
+      count(*) FILTER (WHERE assessment = 'failed'),
+      percentile_disc(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at) * 1000)::float8,
+      percentile_disc(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at) * 1000)::float8,
+      false)::actcore.run_days AS of_day
+    FROM deleted
+    GROUP BY (scheduled_at AT TIME ZONE 'UTC')::date, definition_id, source, coalesce(outcome, 'running')),
+  sealed AS MATERIALIZED (SELECT actcore.seal_days(array_agg(of_day)) FROM counted)
+  SELECT array_agg(id) INTO gone FROM deleted, sealed;
+  FOR parent IN
+    SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'run_id'
+    WHERE relnamespace = 'actcore'::regnamespace AND relkind = 'p' ORDER BY relname
+  LOOP
+    EXECUTE format('DELETE FROM actcore.%I WHERE scheduled_at >= $1 AND scheduled_at < $2 AND run_id = ANY ($3)', parent)
+    USING lower_bound, actcore.begin_of(actcore.next_month(drop_surplus.month)), gone;
+  END LOOP;
+  RETURN QUERY SELECT coalesce(cardinality(gone), 0)::bigint, coalesce(cardinality(names), 0)::bigint;
+END
+$function$
+;
 
 CREATE OR REPLACE FUNCTION actcore.ensure_known_months()
  RETURNS void
@@ -323,6 +452,20 @@ BEGIN
       parent || '_' || month_name, parent, lower_bound, upper_bound);
   END LOOP;
 END
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.is_held(month date, keep_months integer, most_rows bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT EXISTS (
+    SELECT FROM actcore.list_keeps(keep_months, most_rows) AS keeps
+    WHERE keep_from < least(actcore.month_at(-keep_months), actcore.next_month(month)) AND EXISTS (
+      SELECT FROM actcore.runs WHERE runs.definition_id = keeps.definition_id
+        AND scheduled_at >= actcore.begin_of(greatest(keep_from, month))
+        AND scheduled_at < actcore.begin_of(actcore.next_month(month))))
 $function$
 ;
 
@@ -363,11 +506,93 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION actcore.list_due_days(month date, settle_days integer)
+ RETURNS SETOF date
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT month + place
+  FROM generate_series(0, least(actcore.next_month(month), actcore.today() - settle_days) - month - 1) AS place
+  WHERE NOT EXISTS (SELECT FROM actcore.rolled_days WHERE day = month + place)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.list_keeps(keep_months integer, most_rows bigint)
+ RETURNS TABLE(definition_id text, keep_from date)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  WITH stated AS (
+    SELECT known.uuid, content ->> 'id' AS id, rtrim(content #>> '{retention,runs}', 'd')::integer AS days,
+      coalesce((content #>> '{retention,count}')::bigint, most_rows) AS most
+    FROM actcore.definitions AS known
+    JOIN actcore.revisions AS applied ON applied.definition_uuid = known.uuid AND applied.revision = known.revision),
+  named AS (
+    SELECT coalesce(past.content ->> 'id', stated.id) AS name, max(days) AS days, max(most) AS most
+    FROM stated JOIN actcore.revisions AS past ON past.definition_uuid = stated.uuid GROUP BY 1)
+  SELECT name, least(actcore.today() - 8, greatest(
+    coalesce(actcore.today() - days, actcore.month_at(-keep_months)),
+    -- The newest so many rows, and the rest of the day on which they begin.
+    (SELECT (scheduled_at AT TIME ZONE 'UTC')::date FROM actcore.runs WHERE runs.definition_id = name
+     ORDER BY scheduled_at DESC OFFSET most - 1 LIMIT 1)))
+  FROM named WHERE name IS NOT NULL
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.list_leaving(month date, keep_months integer, most_rows bigint)
+ RETURNS TABLE(definition_id text, until timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  WITH keeps AS MATERIALIZED (SELECT * FROM actcore.list_keeps(keep_months, most_rows))
+  SELECT definition_id, actcore.begin_of(least(keep_from, actcore.next_month(month))) FROM keeps
+  WHERE keep_from > month AND EXISTS (
+    SELECT FROM actcore.runs WHERE runs.definition_id = keeps.definition_id AND scheduled_at >= actcore.begin_of(month)
+      AND scheduled_at < actcore.begin_of(least(keep_from, actcore.next_month(month))))
+  UNION ALL
+  SELECT DISTINCT definition_id, actcore.begin_of(least(actcore.today() - 8, actcore.next_month(month)))
+  FROM actcore.runs WHERE month < actcore.month_at(-keep_months) AND scheduled_at >= actcore.begin_of(month)
+    AND scheduled_at < actcore.begin_of(least(actcore.today() - 8, actcore.next_month(month)))
+    AND NOT EXISTS (SELECT FROM keeps WHERE keeps.definition_id = runs.definition_id)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.list_months()
+ RETURNS TABLE(month date)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT to_date(substring(relname FROM '^runs_(\d{4}_\d{2})$'), 'YYYY_MM')
+  FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+  WHERE inhparent = 'actcore.runs'::regclass AND relname ~ '^runs_\d{4}_\d{2}$'
+  ORDER BY 1
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.list_partitions(month date)
+ RETURNS TABLE(parent name, partition regclass)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT relname, to_regclass(format('actcore.%I', relname || '_' || to_char(month, 'YYYY_MM')))
+  FROM pg_class WHERE relnamespace = 'actcore'::regnamespace AND relkind = 'p' ORDER BY oid
+$function$
+;
+
 CREATE OR REPLACE FUNCTION actcore.lock_watch(of_definition uuid)
  RETURNS void
  LANGUAGE sql
 AS $function$
   SELECT pg_advisory_xact_lock(hashtextextended('actcore.watch/' || of_definition, 0))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.month_at(distance integer)
+ RETURNS date
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => distance))::date
 $function$
 ;
 
@@ -387,6 +612,13 @@ CREATE OR REPLACE FUNCTION actcore.name_finding(definition_name text, check_name
 AS $function$
   SELECT definition_name || '/' || check_name || '/' || CASE WHEN length(key) > 500 THEN left(key, 500) || '…' ELSE key END
 $function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.next_month(month date)
+ RETURNS date
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ SELECT (month + interval '1 month')::date $function$
 ;
 
 CREATE OR REPLACE FUNCTION actcore.observe_findings(of_definition uuid, definition_name text, of_run uuid, tick timestamp with time zone, fired_by text, reports json, seen json)
@@ -579,6 +811,43 @@ END
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION actcore.roll_up_month(month date, settle_days integer)
+ RETURNS TABLE(days bigint, runs numeric)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+DECLARE
+  due date[] := ARRAY(SELECT actcore.list_due_days(roll_up_month.month, greatest(settle_days, 0)));
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('actcore.run_days', 0));
+  DELETE FROM actcore.run_days WHERE day = ANY (due) AND NOT sealed;
+  INSERT INTO actcore.run_days
+  SELECT counted.* FROM actcore.count_days(due) AS counted
+  WHERE NOT EXISTS (
+    SELECT FROM actcore.run_days AS gone
+    WHERE gone.day = counted.day AND gone.definition_id = counted.definition_id AND gone.sealed);
+  INSERT INTO actcore.rolled_days (day) SELECT unnest(due) ON CONFLICT DO NOTHING;
+  RETURN QUERY SELECT cardinality(due)::bigint, coalesce(sum(kept.runs), 0)
+  FROM actcore.run_days AS kept WHERE day = ANY (due);
+END
+$function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.seal_days(leaving run_days[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  INSERT INTO actcore.run_days AS known (day, definition_id, source, outcome, runs, failures, p50_ms, p95_ms, sealed)
+  SELECT day, definition_id, source, outcome, runs, failures, p50_ms, p95_ms, true FROM unnest(leaving)
+  ON CONFLICT (day, definition_id, source, outcome) DO UPDATE SET
+    runs = known.runs + excluded.runs, failures = known.failures + excluded.failures,
+    p50_ms = CASE WHEN excluded.runs > known.runs THEN excluded.p50_ms ELSE known.p50_ms END,
+    p95_ms = CASE WHEN excluded.runs > known.runs THEN excluded.p95_ms ELSE known.p95_ms END
+$function$
+;
+
 CREATE OR REPLACE FUNCTION actcore.settle_actions(batch uuid, became text)
  RETURNS void
  LANGUAGE plpgsql
@@ -602,6 +871,13 @@ BEGIN
   ORDER BY at, id;
 END
 $function$
+;
+
+CREATE OR REPLACE FUNCTION actcore.today()
+ RETURNS date
+ LANGUAGE sql
+ STABLE
+AS $function$ SELECT (now() AT TIME ZONE 'UTC')::date $function$
 ;
 
 CREATE TRIGGER journal_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON actcore.journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

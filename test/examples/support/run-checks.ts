@@ -10,6 +10,7 @@ import { readResults } from '../../../history/results.ts';
 import { createWatchLedger } from '../../../history/watch-ledger.ts';
 import type { CheckReport, RunReport, WatchdogOrder } from '../../../workflows/contract.ts';
 import { makeTick, openTestHistory } from '../../history/support/history.ts';
+import type { TestHistory } from '../../history/support/history.ts';
 import { checkout } from '../../support/program.ts';
 
 /** What became of each check, by its name. */
@@ -37,6 +38,7 @@ export function replaceIn(text: string, from: string, to: string): string {
 
 /** Runs watchdogs as a worker does, with a history of their own and without a Temporal server. */
 export interface CheckStage {
+  history: Pick<TestHistory, 'url' | 'pool'>;
   /** Runs the checks of a watchdog once; `env` holds its variables. Throws where the run did not come to its end. */
   runChecks(order: WatchdogOrder, env: Record<string, string>): Promise<CheckTallies>;
   close(): Promise<void>;
@@ -44,10 +46,11 @@ export interface CheckStage {
 
 /** Opens a history and what runs on it. */
 export async function openCheckStage(): Promise<CheckStage> {
-  const { pool, close } = await openTestHistory();
+  const { url, pool, close } = await openTestHistory();
   const shared = { ledger: createLedger(pool), details: openDetailWriter(pool), watch: createWatchLedger(pool) };
   const readAll = (runId: string, scheduledAt: string) => readResults(pool, runId, scheduledAt);
   return {
+    history: { url, pool },
     async runChecks(order, environment) {
       const { watchdog } = createActivities({ ...shared, environment, readResults: readAll, now: () => new Date() });
       const scheduledAt = new Date();

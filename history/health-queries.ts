@@ -1,0 +1,165 @@
+import type pg from 'pg';
+import { ownSource } from '../workflows/contract.ts';
+import type { Due, DueFact, HealthFacts } from './health-facts.ts';
+import { readHeadroom } from './headroom.ts';
+import { isoColumn } from './iso-column.ts';
+
+/** A span of ticks: from one moment on and before another. */
+export interface Span {
+  since: Date;
+  until: Date;
+}
+
+/** Definitions with runs that failed as a whole. */
+export async function listFailing(pool: pg.Pool, { since, until }: Span): Promise<HealthFacts['failing']> {
+  const { rows } = await pool.query<HealthFacts['failing'][number]>(
+    `SELECT definition_id AS "definitionId", count(*)::int AS errors,
+       (array_agg(reason ORDER BY scheduled_at DESC))[1] AS "lastReason"
+     FROM actcore.runs WHERE outcome IN ('automation_error', 'timed_out') AND scheduled_at >= $1 AND scheduled_at < $2
+     GROUP BY definition_id`,
+    [since, until],
+  );
+  return rows;
+}
+
+/** Every run that has not ended, the oldest first; at most a thousand. */
+export async function listRunning(
+  pool: pg.Pool,
+): Promise<{ definitionId: string; runId: string; startedAt: string }[]> {
+  const { rows } = await pool.query<{ definitionId: string; runId: string; startedAt: string }>(
+    `SELECT definition_id AS "definitionId", id AS "runId", ${isoColumn('started_at')} AS "startedAt"
+     FROM actcore.runs WHERE outcome IS NULL ORDER BY scheduled_at LIMIT 1000`,
+  );
+  return rows;
+}
+
+/** Ticks that nothing fired, as somebody has concluded by now. */
+export async function countGaps(pool: pg.Pool, { since, until }: Span): Promise<HealthFacts['gaps']> {
+  const { rows } = await pool.query<HealthFacts['gaps'][number]>(
+    `SELECT definition_id AS "definitionId", source, count(*)::int AS ticks FROM actcore.runs
+     WHERE outcome = 'missed' AND scheduled_at >= $1 AND scheduled_at < $2 GROUP BY definition_id, source`,
+    [since, until],
+  );
+  return rows;
+}
+
+/** Runs that were shorter than their definition believes possible. */
+export async function countTooShort(pool: pg.Pool, { since, until }: Span): Promise<HealthFacts['tooShort']> {
+  const { rows } = await pool.query<HealthFacts['tooShort'][number]>(
+    `SELECT definition_id AS "definitionId", count(*)::int AS runs FROM actcore.runs
+     WHERE too_short AND scheduled_at >= $1 AND scheduled_at < $2 GROUP BY definition_id`,
+    [since, until],
+  );
+  return rows;
+}
+
+/** Findings that are left alone until somebody releases them. */
+export async function countQuarantined(pool: pg.Pool): Promise<HealthFacts['quarantined']> {
+  const { rows } = await pool.query<HealthFacts['quarantined'][number]>(
+    `SELECT definition_id AS "definitionId", count(*)::int AS findings FROM actcore.findings
+     WHERE state = 'quarantined' GROUP BY definition_id`,
+  );
+  return rows;
+}
+
+/** What became of expectations. A source is known that reported within the last days, or on one that is rolled up. */
+export async function findDue(pool: pg.Pool, dues: Due[]): Promise<DueFact[]> {
+  if (dues.length === 0) return [];
+  const { rows } = await pool.query<Pick<DueFact, 'isSeen' | 'isBusy' | 'isKnown'>>(
+    `SELECT seen AS "isSeen", NOT seen AND is_own AND EXISTS (
+         SELECT FROM actcore.runs WHERE definition_id = name AND runs.source = due.source
+           AND scheduled_at < since AND scheduled_at >= since - make_interval(secs => timeout_s)
+           AND (finished_at IS NULL OR finished_at >= since - interval '1 second')) AS "isBusy",
+       seen OR (NOT is_own AND (EXISTS (
+         SELECT FROM actcore.runs WHERE definition_id = name AND runs.source = due.source AND standing >= 0
+           AND scheduled_at < since AND scheduled_at >= since - interval '8 days')
+         OR EXISTS (
+         SELECT FROM actcore.run_days WHERE definition_id = name AND run_days.source = due.source AND outcome <> 'missed'))) AS "isKnown"
+     FROM (
+       SELECT wanted.*, EXISTS (
+         SELECT FROM actcore.runs WHERE definition_id = name AND runs.source = wanted.source AND scheduled_at >= since
+           AND (is_own OR standing >= 0)) AS seen
+       FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::boolean[], $5::float8[])
+         WITH ORDINALITY AS wanted (name, source, since, is_own, timeout_s, place)) AS due
+     ORDER BY place`,
+    [
+      dues.map(({ definitionId }) => definitionId),
+      dues.map(({ source }) => source),
+      dues.map(({ since }) => since),
+      dues.map(({ isOwn }) => isOwn),
+      dues.map(({ timeoutMs }) => timeoutMs / 1_000),
+    ],
+  );
+  return dues.flatMap((due, index) => (rows[index] === undefined ? [] : [{ ...due, ...rows[index] }]));
+}
+
+/** The headroom of those that took most of their budget in the period; `budgets` by definition, in milliseconds. */
+export async function listHeadroom(
+  pool: pg.Pool,
+  { since, until }: Span,
+  budgets: ReadonlyMap<string, number>,
+): Promise<HealthFacts['headroom']> {
+  const { rows } = await pool.query<{ definitionId: string }>(
+    `SELECT definition_id AS "definitionId" FROM actcore.runs
+     JOIN unnest($3::text[], $4::float8[]) AS known (name, budget_ms) ON name = definition_id
+     WHERE source = $5 AND outcome IN ('completed', 'timed_out') AND scheduled_at >= $1 AND scheduled_at < $2
+     GROUP BY definition_id
+     HAVING bool_or(extract(epoch FROM finished_at - started_at) * 1000 >= 0.8 * budget_ms)`,
+    [since, until, [...budgets.keys()], [...budgets.values()], ownSource],
+  );
+  const found = await Promise.all(
+    rows.map(async ({ definitionId }) => {
+      const headroom = await readHeadroom(pool, definitionId, budgets.get(definitionId) ?? Infinity);
+      return headroom === undefined ? [] : [{ definitionId, ...headroom }];
+    }),
+  );
+  return found.flat();
+}
+
+/** What the last reconciliation of this definition could not put right. */
+export async function listUnreconciled(pool: pg.Pool, reconcilerId: string): Promise<HealthFacts['unreconciled']> {
+  const { rows } = await pool.query<HealthFacts['unreconciled'][number]>(
+    `SELECT target AS "definitionId", message
+     FROM (SELECT id, scheduled_at FROM actcore.runs WHERE definition_id = $1 AND outcome = 'completed'
+           ORDER BY scheduled_at DESC LIMIT 1) AS last
+     JOIN actcore.assessments AS found ON run_id = id AND found.scheduled_at = last.scheduled_at
+     WHERE rule IN ('T-02', 'T-03') ORDER BY ordinal`,
+    [reconcilerId],
+  );
+  return rows;
+}
+
+/** How big the database is, and the oldest month that it has rows of. */
+export async function measureSize(pool: pg.Pool): Promise<HealthFacts['history']> {
+  const { rows } = await pool.query<{ sizeBytes: number; oldestMonth: string | null }>(
+    `SELECT pg_database_size(current_database())::float8 AS "sizeBytes",
+       (SELECT min(month)::text FROM actcore.list_months()) AS "oldestMonth"`,
+  );
+  const { sizeBytes = 0, oldestMonth = null } = rows[0] ?? {};
+  return { sizeBytes, ...(oldestMonth === null ? {} : { oldestMonth }) };
+}
+
+/** A definition as it was applied last, and still is to be on the server. */
+export interface AppliedText {
+  id: string;
+  uuid: string;
+  enabled: boolean;
+  /** ISO. */
+  appliedAt: string;
+  file: string;
+  text: string;
+}
+
+/** All that are applied, neither retired nor removed from the server since. */
+export async function listApplied(pool: pg.Pool): Promise<AppliedText[]> {
+  const { rows } = await pool.query<AppliedText>(
+    `SELECT DISTINCT ON (known.id) known.id, uuid, enabled, ${isoColumn('applied_at')} AS "appliedAt", file, text
+     FROM actcore.definitions AS known
+     JOIN actcore.revisions AS applied ON definition_uuid = uuid AND applied.revision = known.revision
+     WHERE retired_at IS NULL AND NOT EXISTS (
+       SELECT FROM actcore.journal WHERE entity_id = known.id AND entity_type = 'definition' AND field = 'schedule'
+         AND action = 'delete' AND at > applied_at)
+     ORDER BY known.id, applied_at DESC`,
+  );
+  return rows;
+}
