@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type pg from 'pg';
-import { compileFiles } from '../compiler/compile-files.ts';
+import { compileFiles, prepareCompiler } from '../compiler/compile-files.ts';
 import { catchupWindowMs } from '../compiler/server-limits.ts';
 import { findFirstReports, listInForceEvents, readRevisionTexts } from '../history/in-force.ts';
 import type { TrackedDefinition } from '../history/in-force.ts';
@@ -116,6 +116,7 @@ async function readPlans(
 ): Promise<Map<string, Plan>> {
   const wanted = periods.filter((period) => period.toMs > fromMs && period.fromMs < toMs);
   const texts = await readRevisionTexts(pool, uuid, [...new Set(wanted.map(({ revision }) => revision))]);
+  await prepareCompiler([...texts.values()]);
   const plans = new Map<string, Plan>();
   if (observed !== undefined) {
     plans.set(observed.order.revision, { order: observed.order, enabled: observed.enabled !== false, sources: {} });

@@ -128,6 +128,16 @@ describe('Retry-After', () => {
   ] as const)('`%s` asks for %s ms', ([value, expected]) => {
     expect(readRetryAfter({ 'retry-after': value }, new Date('2026-03-01T00:00:00Z'))).toBe(expected);
   });
+
+  it.for(['2026-02-28T23:00:00Z', '2026-03-01T01:00:00Z'])('a date is read by the clock that sent it, at %s', (now) => {
+    const headers = { date: 'Sun, 01 Mar 2026 00:00:00 GMT', 'retry-after': 'Sun, 01 Mar 2026 00:00:10 GMT' };
+    expect(readRetryAfter(headers, new Date(now))).toBe(10_000);
+  });
+
+  it('a date is read by our own clock where the answer has none that can be read', () => {
+    const headers = { date: 'today', 'retry-after': 'Sun, 01 Mar 2026 00:00:10 GMT' };
+    expect(readRetryAfter(headers, new Date('2026-03-01T00:00:00Z'))).toBe(10_000);
+  });
 });
 
 it('no error of an attempt holds a secret that the target echoed', async () => {

@@ -59,6 +59,7 @@ const forbidden = [
   ['dev', '../cli/output.ts'],
   ['examples/state-hub', '../../history/ledger.ts'],
   ['cli', '../test/support/runner.ts'],
+  ['cli', '../drill/stage.ts'],
   ['cli/commands', '../../test/support/runner.ts'],
 ] as const;
 

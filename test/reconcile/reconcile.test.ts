@@ -13,6 +13,7 @@ import { writeDefinition } from '../support/definitions.ts';
 import { checkout } from '../support/program.ts';
 import { eventually } from '../support/eventually.ts';
 import { answerAfter, healthy, sendJson } from '../support/target.ts';
+import { writeWatchdog } from '../support/watchdogs.ts';
 import { applyFolder, audit, startOwnRunner, tickingSweep } from './support/ticks.ts';
 import type { AuditDocument, OwnRunner } from './support/ticks.ts';
 
@@ -28,6 +29,10 @@ const folder = writeFolder(
     [
       'activity-definitions/failing.md',
       writeDefinition('test.failing', tickingSweep('failing', { on_failure: 'pause' })),
+    ],
+    [
+      'activity-definitions/watching.md',
+      writeWatchdog('test.watching', { one: { detect: 'select 1 as id' } }, { schedule: '{ every: 2s }' }),
     ],
     ['activity-definitions/off.md', writeDefinition('test.off', tickingSweep('off', { enabled: 'false' }))],
   ]),
@@ -71,6 +76,12 @@ beforeAll(async () => {
 }, 240_000);
 
 afterAll(() => own.close());
+
+it('a watchdog is in the account like a sweep', () => {
+  const account = accountOf(after, 'watching')?.sources[0];
+  expect(account?.expected).toBeGreaterThanOrEqual(3);
+  expect(account?.rows).toBe(account?.expected);
+});
 
 it('the account does not add up before the reconciliation, and does after it', () => {
   expect(exitCodes).toEqual([1, 0]);
