@@ -11,6 +11,8 @@ import { type TlsFiles, readTlsFiles } from './tls-files.ts';
 export interface HttpRequest {
   method: string;
   url: string;
+  /** The same, where whoever made the request has it already. */
+  parsed?: URL;
   headers: Record<string, string>;
   body?: string;
 }
@@ -71,7 +73,7 @@ export async function openHttpClient(options: ClientOptions): Promise<HttpClient
       setMaxListeners(0, signal);
       const startedAt = performance.now();
       try {
-        const url = new URL(request.url);
+        const url = request.parsed ?? new URL(request.url);
         const proxy = findProxy(url, environment);
         guard.check(url, proxy !== undefined);
         const sending = shapeRequest(url, request, proxy);

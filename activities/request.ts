@@ -35,9 +35,11 @@ export function buildRequest(template: RequestTemplate, scope: RequestScope): Ht
   const type: Record<string, string> = contentType === undefined ? {} : { 'content-type': contentType };
   const own = scope.headers ?? renderOwnHeaders(template, lookup);
   const named = { 'idempotency-key': scope.idempotencyKey, traceparent: traceOf(scope) };
+  const parsed = renderRequestUrl(template, lookup);
   return {
     method: template.method,
-    url: renderRequestUrl(template, lookup),
+    url: parsed.href,
+    parsed,
     // Not a spread: V8 is slow at those that add keys, and a fan-out does this for every target.
     headers: Object.assign({}, usualHeaders, type, own, named),
     ...(body === undefined ? {} : { body }),
@@ -52,7 +54,7 @@ export function buildRequest(template: RequestTemplate, scope: RequestScope): Ht
  */
 export function buildPollRequest(template: RequestTemplate, scope: RequestScope, url: string): HttpRequest {
   const lookup = createLookup(scope);
-  const own = renderRequestUrl(template, lookup);
+  const own = renderRequestUrl(template, lookup).href;
   const polled = URL.canParse(url, own) ? new URL(url, own) : undefined;
   if (polled === undefined || !/^https?:$/.test(polled.protocol)) {
     throw new TemplateError('the address to poll is not an http or https URL');
@@ -128,12 +130,13 @@ export function encodeBasic(username: string, password: string): string {
   return Buffer.from(`${username}:${password}`).toString('base64');
 }
 
-function renderRequestUrl({ url, query }: RequestTemplate, lookup: Lookup): string {
-  const parsed = renderUrl(url, lookup);
-  refuseCredentials(parsed);
-  const added = encodePairs(query ?? {}, lookup);
-  const search = [parsed.search.slice(1), added].filter((part) => part !== '').join('&');
-  return `${parsed.origin}${parsed.pathname}${search === '' ? '' : `?${search}`}`;
+function renderRequestUrl({ url, query }: RequestTemplate, lookup: Lookup): URL {
+  const rendered = renderUrl(url, lookup);
+  refuseCredentials(rendered);
+  if (rendered.hash !== '') rendered.hash = '';
+  const added = query === undefined ? '' : encodePairs(query, lookup);
+  if (added !== '') rendered.search = [rendered.search.slice(1), added].filter((part) => part !== '').join('&');
+  return rendered;
 }
 
 function refuseCredentials({ username, password }: URL): void {

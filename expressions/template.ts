@@ -119,8 +119,10 @@ export function renderText(
   const { parts, faults } = parseOnce(text);
   if (faults[0]) throw new TemplateError(faults[0].message);
   let rendered = '';
-  for (const [index, part] of parts.entries()) {
+  let index = 0;
+  for (const part of parts) {
     rendered += 'text' in part ? part.text : encode(String(resolveVariable(part.name, lookup)), index);
+    index += 1;
   }
   return rendered;
 }
