@@ -68,7 +68,7 @@ it('a check in auto is refused until a dry canary has looked, which then lets a 
   expect(await run('apply', folder)).toMatchObject({ exitCode: 0, stdout: `+ create ${id}\n1 created` });
   expect((await run('findings', id, '--state', 'all')).stdout).toMatch(/ stale-rows +\[2\] +cured /);
   expect((await run('journal', id)).stdout).toMatch(
-    / watchdog +test\.unproven-\w+\/stale-rows\/\[2\] +mark as stale +\{"id":2,"status":"old"/,
+    / watchdog +finding +test\.unproven-\w+\/stale-rows\/\[2\] +mark as stale +\{"id":2,"status":"old"/,
   );
 }, 90_000);
 
