@@ -62,8 +62,7 @@ it('a check in auto is refused until a dry canary has looked, which then lets a 
   const gated = await run('apply', folder);
   expect(gated.exitCode).toBe(1);
   expect(gated.stdout).toContain(`! refused ${id}\n    ${canary}`);
-  const acted = await run('canary', file);
-  expect(acted, acted.stdout).toMatchObject({ exitCode: 0 });
+  expect(await run('canary', file)).toMatchObject({ exitCode: 0 });
   expect((await watched.query('SELECT status FROM public.rows WHERE id = 2')).rows).toEqual([{ status: 'stale' }]);
   expect(await run('apply', folder)).toMatchObject({ exitCode: 0, stdout: `+ create ${id}\n1 created` });
   expect((await run('findings', id, '--state', 'all')).stdout).toMatch(/ stale-rows +\[2\] +cured /);
