@@ -19,6 +19,7 @@ beforeAll(async () => {
   // What is watched may stand beside the history.
   watched = runner.history;
   await watched.query(`CREATE TABLE public.rows (id int PRIMARY KEY, status text, updated_at timestamptz);
+    CREATE TABLE public.row_audit (run_id uuid, finding jsonb, action text, before jsonb, after jsonb, decision jsonb);
     INSERT INTO public.rows VALUES (1, 'new', now()), (2, 'old', now() - interval '4 days')`);
   runner.environment['DATABASE_URL'] = runner.databaseUrl;
   await runner.startWorker();
@@ -66,7 +67,7 @@ it('a check in auto is refused until a dry canary has looked, which then lets a 
   expect(await run('apply', folder)).toMatchObject({ exitCode: 0, stdout: `+ create ${id}\n1 created` });
   expect((await run('findings', id, '--state', 'all')).stdout).toMatch(/ stale-rows +\[2\] +cured /);
   expect((await run('journal', id)).stdout).toMatch(
-    / watchdog +test\.unproven-\w+\/stale-rows\/\[2\] +mark as stale +\{"id":2,"status":"old"/,
+    / watchdog +finding +test\.unproven-\w+\/stale-rows\/\[2\] +mark as stale +\{"id":2,"status":"old"/,
   );
 }, 90_000);
 
