@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findDue } from '../../history/due-facts.ts';
 import type { Due } from '../../history/health-facts.ts';
 import {
   countGaps,
   countQuarantined,
   countTooShort,
-  findDue,
   listApplied,
   listFailing,
   listHeadroom,
