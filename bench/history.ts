@@ -5,12 +5,12 @@ import type pg from 'pg';
 import { chooseAnyPort } from '../dev/ports.ts';
 import { startPostgres } from '../dev/postgres.ts';
 import { openHistory } from '../history/database.ts';
+import { findDue } from '../history/due-facts.ts';
 import { countErrors, listErrors } from '../history/errors.ts';
 import {
   countGaps,
   countQuarantined,
   countTooShort,
-  findDue,
   listApplied,
   listFailing,
   listHeadroom,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { ownSource } from '../workflows/contract.ts';
-import type { Due, DueFact, HealthFacts } from './health-facts.ts';
+import type { HealthFacts } from './health-facts.ts';
 import { readHeadroom } from './headroom.ts';
 import { isoColumn } from './iso-column.ts';
 
@@ -60,37 +60,6 @@ export async function countQuarantined(pool: pg.Pool): Promise<HealthFacts['quar
      WHERE state = 'quarantined' GROUP BY definition_id`,
   );
   return rows;
-}
-
-/** What became of expectations. A source is known that reported within the last days, or on one that is rolled up. */
-export async function findDue(pool: pg.Pool, dues: Due[]): Promise<DueFact[]> {
-  if (dues.length === 0) return [];
-  const { rows } = await pool.query<Pick<DueFact, 'isSeen' | 'isBusy' | 'isKnown'>>(
-    `SELECT seen AS "isSeen", NOT seen AND is_own AND EXISTS (
-         SELECT FROM actcore.runs WHERE definition_id = name AND runs.source = due.source
-           AND scheduled_at < since AND scheduled_at >= since - make_interval(secs => timeout_s)
-           AND (finished_at IS NULL OR finished_at >= since - interval '1 second')) AS "isBusy",
-       seen OR (NOT is_own AND (EXISTS (
-         SELECT FROM actcore.runs WHERE definition_id = name AND runs.source = due.source AND standing >= 0
-           AND scheduled_at < since AND scheduled_at >= since - interval '8 days')
-         OR EXISTS (
-         SELECT FROM actcore.run_days WHERE definition_id = name AND run_days.source = due.source AND outcome <> 'missed'))) AS "isKnown"
-     FROM (
-       SELECT wanted.*, EXISTS (
-         SELECT FROM actcore.runs WHERE definition_id = name AND runs.source = wanted.source AND scheduled_at >= since
-           AND (is_own OR standing >= 0)) AS seen
-       FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::boolean[], $5::float8[])
-         WITH ORDINALITY AS wanted (name, source, since, is_own, timeout_s, place)) AS due
-     ORDER BY place`,
-    [
-      dues.map(({ definitionId }) => definitionId),
-      dues.map(({ source }) => source),
-      dues.map(({ since }) => since),
-      dues.map(({ isOwn }) => isOwn),
-      dues.map(({ timeoutMs }) => timeoutMs / 1_000),
-    ],
-  );
-  return dues.flatMap((due, index) => (rows[index] === undefined ? [] : [{ ...due, ...rows[index] }]));
 }
 
 /** The headroom of those that took most of their budget in the period; `budgets` by definition, in milliseconds. */

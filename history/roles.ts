@@ -47,6 +47,8 @@ const grantRights = `
   REVOKE UPDATE ON actcore.journal FROM ${writers};
   REVOKE ALL ON ALL FUNCTIONS IN SCHEMA actcore FROM PUBLIC, ${users};
   GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA actcore TO ${writers};
+  -- Workers alone let rows go, and only as these do it.
+  REVOKE EXECUTE ON FUNCTION actcore.drop_month, actcore.drop_surplus, actcore.roll_up_month FROM actcore_operator;
   ALTER DEFAULT PRIVILEGES FOR ROLE ${ownerRole} IN SCHEMA actcore GRANT SELECT ON TABLES TO ${users};
   ALTER DEFAULT PRIVILEGES FOR ROLE ${ownerRole} IN SCHEMA actcore GRANT INSERT, UPDATE ON TABLES TO ${writers};
   ALTER DEFAULT PRIVILEGES FOR ROLE ${ownerRole} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

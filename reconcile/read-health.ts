@@ -2,12 +2,12 @@ import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { compileFiles, prepareCompiler } from '../compiler/compile-files.ts';
 import type { Definition } from '../compiler/definition.ts';
+import { findDue } from '../history/due-facts.ts';
 import type { HealthFacts, ScheduleFact } from '../history/health-facts.ts';
 import {
   countGaps,
   countQuarantined,
   countTooShort,
-  findDue,
   listApplied,
   listFailing,
   listHeadroom,

@@ -94,21 +94,30 @@ LANGUAGE sql STABLE AS $$
         AND scheduled_at < actcore.begin_of(actcore.next_month(month))))
 $$;
 
--- Whose rows of a month are not kept, and until when they go: of the definitions that are known, and in a month that is beyond
--- its age of all others.
-CREATE FUNCTION actcore.list_leaving(month date, keep_months integer, most_rows bigint)
-RETURNS TABLE (definition_id text, until timestamptz)
+-- Whose rows are not kept, by month, and until when they go: of the definitions that are known, and in a month that is beyond
+-- its age and held for the sake of one of them those of all others. A month that goes as a whole is left out.
+CREATE FUNCTION actcore.list_leaving(only_month date, keep_months integer, most_rows bigint)
+RETURNS TABLE (month date, definition_id text, until timestamptz)
 LANGUAGE sql STABLE AS $$
-  WITH keeps AS MATERIALIZED (SELECT * FROM actcore.list_keeps(keep_months, most_rows))
-  SELECT definition_id, actcore.begin_of(least(keep_from, actcore.next_month(month))) FROM keeps
-  WHERE keep_from > month AND EXISTS (
-    SELECT FROM actcore.runs WHERE runs.definition_id = keeps.definition_id AND scheduled_at >= actcore.begin_of(month)
-      AND scheduled_at < actcore.begin_of(least(keep_from, actcore.next_month(month))))
+  WITH keeps AS MATERIALIZED (SELECT * FROM actcore.list_keeps(keep_months, most_rows)),
+  months AS MATERIALIZED (
+    SELECT known.month, actcore.next_month(known.month) AS next, known.month < actcore.month_at(-keep_months) AS is_old
+    FROM actcore.list_months() AS known
+    WHERE (only_month IS NULL OR known.month = only_month) AND (known.month >= actcore.month_at(-keep_months) OR EXISTS (
+      SELECT FROM keeps WHERE keep_from < actcore.next_month(known.month) AND EXISTS (
+        SELECT FROM actcore.runs WHERE runs.definition_id = keeps.definition_id
+          AND scheduled_at >= actcore.begin_of(greatest(keep_from, known.month))
+          AND scheduled_at < actcore.begin_of(actcore.next_month(known.month))))))
+  SELECT months.month, definition_id, actcore.begin_of(least(keep_from, next)) FROM months, keeps
+  WHERE keep_from > months.month AND EXISTS (
+    SELECT FROM actcore.runs WHERE runs.definition_id = keeps.definition_id
+      AND scheduled_at >= actcore.begin_of(months.month) AND scheduled_at < actcore.begin_of(least(keep_from, next)))
   UNION ALL
-  SELECT DISTINCT definition_id, actcore.begin_of(least(actcore.today() - 8, actcore.next_month(month)))
-  FROM actcore.runs WHERE month < actcore.month_at(-keep_months) AND scheduled_at >= actcore.begin_of(month)
-    AND scheduled_at < actcore.begin_of(least(actcore.today() - 8, actcore.next_month(month)))
-    AND NOT EXISTS (SELECT FROM keeps WHERE keeps.definition_id = runs.definition_id)
+  SELECT months.month, others.definition_id, until FROM months,
+    actcore.begin_of(least(actcore.today() - 8, next)) AS until, LATERAL (
+    SELECT DISTINCT definition_id FROM actcore.runs
+    WHERE scheduled_at >= actcore.begin_of(months.month) AND scheduled_at < until) AS others
+  WHERE is_old AND NOT EXISTS (SELECT FROM keeps WHERE keeps.definition_id = others.definition_id)
 $$;
 
 -- The days of a month that are over for so long that hardly a row comes late, and that were not rolled up yet.
@@ -180,7 +189,7 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('actcore.run_days', 0));
   SELECT array_agg(definition_id), array_agg(until) INTO names, bounds
-  FROM actcore.list_leaving(drop_surplus.month, keep_months, most_rows);
+  FROM actcore.list_leaving(drop_surplus.month, keep_months, most_rows) AS leaving;
   DELETE FROM actcore.run_days AS known USING unnest(names, bounds) AS leaving (definition_id, until)
   WHERE known.definition_id = leaving.definition_id AND NOT sealed
     AND day >= drop_surplus.month AND actcore.begin_of(day) < until;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findDue } from '../../history/due-facts.ts';
 import type { Due } from '../../history/health-facts.ts';
 import {
   countGaps,
   countQuarantined,
   countTooShort,
-  findDue,
   listApplied,
   listFailing,
   listHeadroom,
@@ -93,10 +93,14 @@ describe('what is due', () => {
     ...{ definitionId: 'test.running', source: 'activity-core', since: since.toISOString(), ticks: 1, isOwn: true },
     ...{ timeoutMs: 660_000, ...changes },
   });
-  const ask = async (...dues: Due[]) =>
-    (await findDue(history.pool, dues)).map(({ isSeen, isBusy, isKnown }) =>
-      [isSeen, isBusy, isKnown].map(Number).join(''),
+  /** Seen, busy and known of each. */
+  const ask = async (...dues: Due[]) => {
+    const facts = await findDue(history.pool, dues);
+    const bits = dues.map((one) =>
+      facts.find((fact) => Object.entries(one).every(([key, value]) => fact[key as keyof Due] === value)),
     );
+    return bits.map((fact) => `${Number(fact?.isSeen)}${Number(fact?.isBusy)}${Number(fact?.isKnown)}`);
+  };
 
   it('is seen by a row of the tick or of a later one, of that source', async () => {
     const own = [yesterday('00:20:00'), yesterday('00:10:00')].map((since) => due(since));
@@ -114,6 +118,14 @@ describe('what is due', () => {
       '000',
     ]);
     expect(await ask(slow('02:50:10'), slow('02:50:10.001'), slow('02:50:09', 8_000))).toEqual(['010', '000', '000']);
+  });
+
+  it('is found for a schedule of every minute and for one of every year at once', async () => {
+    await writeRuns(history.pool, { definitionId: 'test.yearly', days: 200, count: 1, everySeconds: 60 });
+    const yearly = new Date(yesterday('00:00:00').getTime() - 199 * 86_400_000);
+    const old = due(yearly, { definitionId: 'test.yearly' });
+    const next = due(new Date(yearly.getTime() + 2), { definitionId: 'test.yearly', timeoutMs: 1 });
+    expect(await ask(old, due(yesterday('00:20:00')), next)).toEqual(['101', '101', '000']);
   });
 
   it('is of a known source where it reported itself, in rows or in roll-ups', async () => {

@@ -226,6 +226,9 @@ it('a worker of the least rights retains all the same, and can drop no month tha
   await ask(`DROP TABLE actcore.results_${(await monthAt(2)).slice(0, 7).replace('-', '_')}`);
   const one = { findings: 1, cured: 1 };
   expect(await run(own.href)).toMatchObject({ 'months-ahead': one, 'expired-months': one, 'surplus-rows': one });
+  await ask(`GRANT actcore_operator TO ${login}; REVOKE actcore_worker FROM ${login}`);
+  await writeRuns(pool, { definitionId: 'role.a', days: await daysAgo(14), count: 2, everySeconds: 60 });
+  await expect(run(own.href)).rejects.toThrow('permission denied for function drop_month');
   await expect(ask('SELECT actcore.drop_month(actcore.month_at(0))')).rejects.toThrow('is too young to be dropped');
   await expect(ask('SELECT actcore.drop_month(actcore.month_at(-14) + 1)')).rejects.toThrow('is too young');
   await ask('SELECT actcore.drop_surplus(actcore.month_at(0), -100, 1)');
