@@ -26,16 +26,29 @@ export async function readHeadroom(
   definitionId: string,
   budgetMs: number,
 ): Promise<Headroom | undefined> {
-  const { rows } = await pool.query<{ runs: number; p95Ms: number | null }>(
-    `SELECT count(*)::int AS runs,
-       percentile_disc(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at) * 1000)::float8 AS "p95Ms"
-     FROM (SELECT started_at, finished_at FROM actcore.runs
-           WHERE definition_id = $1 AND source = $2 AND outcome IN ('completed', 'timed_out')
-           ORDER BY scheduled_at DESC LIMIT $3) AS counted`,
-    [definitionId, ownSource, countedRuns],
+  return (await readHeadrooms(pool, new Map([[definitionId, budgetMs]]))).get(definitionId);
+}
+
+/** The same of several definitions by their budgets, in milliseconds; those without such a run are not in it. */
+export async function readHeadrooms(
+  pool: pg.Pool,
+  budgets: ReadonlyMap<string, number>,
+): Promise<Map<string, Headroom>> {
+  const { rows } = await pool.query<{ id: string; runs: number; p95Ms: number | null }>(
+    `SELECT id, counted.* FROM unnest($1::text[]) AS wanted (id), LATERAL (
+       SELECT count(*)::int AS runs,
+         percentile_disc(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at) * 1000)::float8 AS "p95Ms"
+       FROM (SELECT started_at, finished_at FROM actcore.runs
+             WHERE definition_id = wanted.id AND source = $2 AND outcome IN ('completed', 'timed_out')
+             ORDER BY scheduled_at DESC LIMIT $3) AS last) AS counted`,
+    [[...budgets.keys()], ownSource, countedRuns],
   );
-  const { runs = 0, p95Ms = null } = rows[0] ?? {};
-  if (p95Ms === null) return undefined;
-  const usedPercent = Math.round((100 * p95Ms) / budgetMs);
-  return { runs, p95Ms, budgetMs, usedPercent, isTight: usedPercent >= tightPercent };
+  return new Map(
+    rows.flatMap(({ id, runs, p95Ms }) => {
+      const budgetMs = budgets.get(id);
+      if (p95Ms === null || budgetMs === undefined) return [];
+      const usedPercent = Math.round((100 * p95Ms) / budgetMs);
+      return [[id, { runs, p95Ms, budgetMs, usedPercent, isTight: usedPercent >= tightPercent }] as const];
+    }),
+  );
 }

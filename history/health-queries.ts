@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { ownSource } from '../workflows/contract.ts';
 import type { HealthFacts } from './health-facts.ts';
-import { readHeadroom } from './headroom.ts';
+import { readHeadrooms } from './headroom.ts';
 import { isoColumn } from './iso-column.ts';
 
 /** A span of ticks: from one moment on and before another. */
@@ -76,13 +76,10 @@ export async function listHeadroom(
      HAVING bool_or(extract(epoch FROM finished_at - started_at) * 1000 >= 0.8 * budget_ms)`,
     [since, until, [...budgets.keys()], [...budgets.values()], ownSource],
   );
-  const found = await Promise.all(
-    rows.map(async ({ definitionId }) => {
-      const headroom = await readHeadroom(pool, definitionId, budgets.get(definitionId) ?? Infinity);
-      return headroom === undefined ? [] : [{ definitionId, ...headroom }];
-    }),
-  );
-  return found.flat();
+  const wanted = rows.map(({ definitionId: id }) => [id, budgets.get(id) ?? Infinity] as const);
+  if (wanted.length === 0) return [];
+  const found = await readHeadrooms(pool, new Map(wanted));
+  return [...found].map(([definitionId, headroom]) => ({ definitionId, ...headroom }));
 }
 
 /** What the last reconciliation of this definition could not put right. */
