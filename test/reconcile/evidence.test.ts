@@ -63,13 +63,13 @@ async function applyLongAgo(changes: Frontmatter): Promise<Definition> {
   return definition;
 }
 
-const request = (id: string) => ({
-  ...{ id, taskQueue: runner.taskQueue, settleMs: 0, now },
-  from: new Date(now.getTime() - 3_600_000),
+const request = (id: string, at = now) => ({
+  ...{ id, taskQueue: runner.taskQueue, settleMs: 0, now: at },
+  from: new Date(at.getTime() - 3_600_000),
 });
 
-async function survey(id: string) {
-  const [first] = await surveyAll(runner.client, runner.history, request(id));
+async function survey(id: string, at = now) {
+  const [first] = await surveyAll(runner.client, runner.history, request(id, at));
   if (first === undefined) throw new Error(`nothing is known of ${id}`);
   return first.account;
 }
@@ -120,11 +120,11 @@ describe('a run that nobody reported', () => {
     });
     await handle.terminate('it was a mistake');
     const lost = await eventually(async () => {
-      const { byHand } = await survey(id);
+      const { byHand } = await survey(id, new Date());
       return byHand.differences[0];
     });
     expect(lost).toMatchObject({ kind: 'lost_row', known: 'the run ended and its row is not there' });
-    await reconcile(runner.client, runner.history, request(id));
+    await reconcile(runner.client, runner.history, request(id, new Date()));
     expect(await runner.runsOf(id)).toMatchObject([
       {
         ...{ outcome: 'cancelled', certainty: 'inferred', trigger: 'manual', actor: 'tester' },

@@ -163,7 +163,8 @@ describe.concurrent('a run that another worker goes on with', () => {
         const toldAt = Date.now();
         const report = (await handle.result()) as RunReport;
         expect(report).toMatchObject({ outcome: 'completed', attempt: 2, targets: { total: 120, completed: 120 } });
-        expect(Date.now() - toldAt).toBeLessThan(10_000);
+        // Sooner than a worker that is lost would be missed.
+        expect(Date.now() - toldAt).toBeLessThan(15_000);
         expect(runner.target.calls).toHaveLength(120);
         expect(await runner.runsOf('test.handed')).toMatchObject([{ outcome: 'completed', certainty: 'witnessed' }]);
       }),
