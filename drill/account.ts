@@ -1,19 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listExecutions } from '../reconcile/executions.ts';
 import type { Execution } from '../reconcile/executions.ts';
-import { listDifferences, reconcile } from '../reconcile/pass.ts';
-import { surveyAll } from '../reconcile/survey-all.ts';
-import type { DefinitionAccount } from '../reconcile/survey.ts';
+import { reconcileOne, surveyOne } from './audit.ts';
 import { listRows } from './rows.ts';
 import type { Row } from './rows.ts';
+import { isWithin } from './span.ts';
+import type { Span } from './span.ts';
 import type { Stage } from './stage.ts';
 import type { Call } from './target.ts';
-
-/** A stretch of time that holds a whole number of periods, so that the number of its ticks is known without asking anybody. */
-export interface Span {
-  fromMs: number;
-  toMs: number;
-}
 
 /** The ticks of one definition in such a stretch, and what became of them. */
 export interface TickAccount {
@@ -48,7 +42,6 @@ export interface AccountRequest {
 }
 
 const patienceMs = 120_000;
-const settleMs = 5_000;
 
 /** Lets the reconciler finish its work, then counts what stands in the history, at the target and on the server. */
 export async function takeAccount(request: AccountRequest): Promise<TickAccount> {
@@ -56,16 +49,16 @@ export async function takeAccount(request: AccountRequest): Promise<TickAccount>
   const expected = Math.round((span.toMs - span.fromMs) / definition.everyMs);
   const deadline = Date.now() + patienceMs;
   for (;;) {
-    await reconcileOne(request);
-    const audit = await surveyOne(request);
+    const complaints = await surveyOne(request);
     const rows = await listRows(stage.history, definition.id, span);
     const isSettled = rows.length === expected && rows.every(({ outcome }) => outcome !== null);
-    if ((isSettled && audit.complaints.length === 0) || Date.now() > deadline) {
+    if ((isSettled && complaints.length === 0) || Date.now() > deadline) {
       const executions = await listTicksRun(stage, definition.id, span);
       const own = calls.filter((call) => call.definition === definition.id && isWithin(call.tickMs, span));
-      return { ...count(rows, own, executions, request), expected, complaints: audit.complaints };
+      return { ...count(rows, own, executions, request), expected, complaints };
     }
-    await sleep(2_000, undefined, { signal: request.signal });
+    await reconcileOne(request);
+    await sleep(500, undefined, { signal: request.signal });
   }
 }
 
@@ -112,51 +105,10 @@ function countOverlaps(calls: Call[]): number {
   return overlaps;
 }
 
-async function reconcileOne({ stage, taskQueue, definition, span, signal }: AccountRequest): Promise<void> {
-  const { client, history } = stage;
-  for (;;) {
-    const request = { id: definition.id, from: new Date(span.fromMs), settleMs, taskQueue, now: new Date() };
-    const pass = await reconcile(client, history, request);
-    if (pass.status === 'completed') return;
-    // Another scenario is at it.
-    await sleep(300, undefined, { signal });
-  }
-}
-
-async function surveyOne({ stage, taskQueue, definition, span }: AccountRequest): Promise<{ complaints: string[] }> {
-  const now = new Date();
-  const request = {
-    id: definition.id,
-    from: new Date(span.fromMs),
-    settleMs: now.getTime() - span.toMs,
-    taskQueue,
-    now,
-  };
-  const [survey] = await surveyAll(stage.client, stage.history, request);
-  return { complaints: survey === undefined ? ['nobody knows the definition'] : complain(survey.account, span) };
-}
-
-function complain(account: DefinitionAccount, { fromMs, toMs }: Span): string[] {
-  const [own] = account.sources;
-  const told = listDifferences(account)
-    .filter(({ scheduledAt }) => isWithin(Date.parse(scheduledAt), { fromMs, toMs }))
-    .map(({ scheduledAt, kind, known }) => `${scheduledAt} ${kind}: ${known}`);
-  const isEven = own !== undefined && own.expected === own.rows;
-  return [
-    ...account.faults,
-    ...told,
-    ...(isEven ? [] : [`audit expects ${own?.expected ?? 0} ticks and finds ${own?.rows ?? 0} rows`]),
-  ];
-}
-
 async function listTicksRun({ client }: Stage, id: string, span: Span): Promise<Execution[]> {
   const executions: Execution[] = [];
   for await (const one of listExecutions(client, new Date(span.fromMs), { definitionIds: [id] })) {
     if (one.scheduledMs !== undefined && isWithin(one.scheduledMs, span)) executions.push(one);
   }
   return executions;
-}
-
-function isWithin(atMs: number, { fromMs, toMs }: Span): boolean {
-  return atMs >= fromMs && atMs < toMs;
 }

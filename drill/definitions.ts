@@ -54,7 +54,7 @@ sweep:
 export async function applySweeps(around: Surroundings, sweeps: DrilledSweep[]): Promise<void> {
   await applyFiles(
     around,
-    sweeps.map((sweep) => ({ name: `${sweep.id}.md`, text: writeSweep(sweep) })),
+    sweeps.map((sweep) => ({ id: sweep.id, text: writeSweep(sweep) })),
   );
 }
 
@@ -62,10 +62,11 @@ export async function applySweeps(around: Surroundings, sweeps: DrilledSweep[]):
 let applying: Promise<unknown> = Promise.resolve();
 
 /** Applies definition files without their canaries. */
-export async function applyFiles(around: Surroundings, files: { name: string; text: string }[]): Promise<void> {
+export async function applyFiles(around: Surroundings, files: { id: string; text: string }[]): Promise<void> {
   const folder = join(around.folder, 'activity-definitions');
   await mkdir(folder);
-  for (const { name, text } of files) await writeFile(join(folder, name), text);
+  for (const { id, text } of files) await writeFile(join(folder, `${id}.md`), text);
+  around.applied.push(...files.map(({ id }) => id));
   const args = ['apply', folder, '--allow-uncanaried', '--allow-unproven', '--reason', 'a drill'];
   const turn = applying.then(() => runActcore(around, args));
   applying = turn.catch(() => {});

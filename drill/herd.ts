@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { forEachAtOnce } from '../schedules/each.ts';
 import { applySweeps } from './definitions.ts';
 import type { DrilledSweep } from './definitions.ts';
@@ -8,8 +9,8 @@ import type { DrillOptions } from './scene.ts';
 import type { Stage } from './stage.ts';
 
 const herdSize = 200;
-const everyMs = 30_000;
-const ticks = 4;
+const everyMs = 60_000;
+const ticks = 3;
 const fewestTicks = 2;
 const spread = '20s';
 /** Of the lateness against each one's own slot, in a herd that is spread. */
@@ -28,22 +29,43 @@ export function playHerd(name: string, isSpread: boolean, stage: Stage, options:
     // The first full period begins when all of them are there.
     const sinceMs = Math.ceil(Date.now() / everyMs) * everyMs;
     await scene.wait(sinceMs - Date.now());
+    const count = Math.max(fewestTicks, Math.round(ticks * options.scale));
+    scene.say(`${herdSize} definitions, ${count} ticks each`);
+    await scene.wait(everyMs);
+    // It has had all of them once by now.
     scene.weigh();
-    const lengthMs = Math.max(fewestTicks, Math.round(ticks * options.scale)) * everyMs;
-    scene.say(`${herdSize} definitions, ${lengthMs / everyMs} ticks each`);
-    await scene.wait(lengthMs);
-    const accounts = await accountAll(scene, sweeps, sinceMs, false);
+    await scene.wait((count - 1) * everyMs);
+    // A herd that goes on would leave the server little time for questions.
+    const untilMs = Date.now();
+    await forEachAtOnce(sweeps, ({ id }) => stage.client.schedule.getHandle(id).pause('the drill counts'));
+    const accounts = await accountAll(scene, sweeps, { sinceMs, untilMs });
     const memory = scene.memory();
-    await forEachAtOnce(sweeps, ({ id }) => stage.client.schedule.getHandle(id).delete());
     const { latenessMs, outcomes } = addUp(accounts);
     const p99 = quantile(latenessMs, 0.99);
-    const unfired = (outcomes['missed'] ?? 0) + (outcomes['overlap_skipped'] ?? 0);
+    const unfired = ['missed', 'paused', 'overlap_skipped'].reduce((sum, outcome) => sum + (outcomes[outcome] ?? 0), 0);
     const faults = [
-      ...(unfired === 0 ? [] : [`the server did not start ${unfired} ticks`]),
+      ...(unfired === 0
+        ? []
+        : [`the server did not start ${unfired} ticks, such as ${await quoteUnfired(stage, name)}`]),
       ...(isSpread && !(p99 < latestMs) ? [`p99 of the lateness is ${Math.round(p99)} ms`] : []),
     ];
-    return { accounts, memory, notes: [describeLateness(latenessMs)], faults };
+    return { accounts, memory, notes: [`${describeLateness(latenessMs)}; ${describeLoad()}`], faults };
   });
+}
+
+/** Some of the reasons that the rows give. */
+async function quoteUnfired({ history }: Stage, name: string): Promise<string> {
+  const { rows } = await history.query<{ told: string }>(
+    `SELECT definition_id || ' at ' || to_char(scheduled_at, 'HH24:MI:SS') || ': ' || reason AS told FROM actcore.runs
+     WHERE definition_id LIKE $1 AND standing = -1 ORDER BY scheduled_at LIMIT 3`,
+    [`drill.${name}.%`],
+  );
+  return rows.map(({ told }) => told).join('; ');
+}
+
+/** On a machine that others use, lateness says more of them. */
+function describeLoad(): string {
+  return `load ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`;
 }
 
 function describeLateness(latenessMs: number[]): string {

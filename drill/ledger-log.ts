@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Where a remedy can be held: after it has changed the row, after its triplet, and while it commits. */
+/** Where a remedy can be held: after it has changed the row, after its triplet, and in the middle of its commit. */
 export type LedgerPoint = 'update' | 'audit' | 'commit';
 
 /** The advisory lock that a remedy waits for where it is held. */
@@ -60,18 +60,14 @@ begin
     insert into drill.triplets (check_name, experiment, run)
     values (new.action, (new.decision -> 'before' ->> 'id')::bigint, new.decision ->> 'run_id');
     perform drill.hold('audit');
+    -- This transaction alone then asks for a standby, and there is none: its commit is written, and waits.
+    if exists (select from drill.gate where point = 'commit') then
+      perform set_config('synchronous_commit', 'remote_write', true);
+    end if;
   end if;
   return null;
 end $$;
 create trigger log_triplet after insert on public.gardener_runs for each row execute function drill.log_triplet();
-
-create function drill.hold_commit() returns trigger language plpgsql as $$
-begin
-  if new.action in ('zap_stuck', 'leak_flag') then perform drill.hold('commit'); end if;
-  return null;
-end $$;
-create constraint trigger hold_commit after insert on public.gardener_runs
-  deferrable initially deferred for each row execute function drill.hold_commit();
 `;
 
 /** Lets an example ledger keep a log of its own. */

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { formatElapsed, printProgress } from '../dev/progress.ts';
-import { installRuntime } from '../worker/worker.ts';
 import { describeReport, formatReport } from './report.ts';
 import { findFaults } from './result.ts';
 import type { Result } from './result.ts';
@@ -44,7 +43,6 @@ async function runDrill(chosen: Scenario[]): Promise<number> {
   const show = printProgress();
   const onProgress = (text: string) => show(`${formatElapsed(Date.now() - beganAt).padStart(7)} ${text}`);
   const results: Result[] = [];
-  installRuntime('ERROR');
   try {
     const stage = await openStage(signal, onProgress);
     try {
@@ -66,6 +64,8 @@ async function runDrill(chosen: Scenario[]): Promise<number> {
     if (!signal.aborted) throw error;
   }
   if (signal.aborted) return 130;
+  const order = chosen.map(({ name }) => name);
+  results.sort((left, right) => order.indexOf(left.scenario) - order.indexOf(right.scenario));
   if (values.json) console.log(JSON.stringify(describeReport(results), null, 2));
   else console.log(formatReport(results));
   return results.every((result) => findFaults(result).length === 0) ? 0 : 1;

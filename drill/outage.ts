@@ -2,7 +2,7 @@ import { formatElapsed } from '../dev/progress.ts';
 import { applySweeps, definePair } from './definitions.ts';
 import type { Result } from './result.ts';
 import { listRows } from './rows.ts';
-import { accountAll, awaitCompleted, playScene, removeSchedules } from './scene.ts';
+import { accountAll, awaitCompleted, playScene } from './scene.ts';
 import type { DrillOptions, Drilled, Scene } from './scene.ts';
 import type { Stage } from './stage.ts';
 import type { Call } from './target.ts';
@@ -56,12 +56,11 @@ export function playOutage(outage: Outage, stage: Stage, options: DrillOptions):
     say('is over, waiting for completed runs');
     const once = { sinceMs: endedMs, atLeast: () => 1, patienceMs: recoveryPatienceMs };
     for (const id of await awaitCompleted(scene, sweeps, once)) faults.push(`${id} did not recover`);
-    const accounts = await accountAll(scene, sweeps, sinceMs, mayGoUnheard);
+    const accounts = await accountAll(scene, sweeps, { sinceMs, mayGoUnheard });
     const during = await describeDuring(scene, sweeps, beganMs, endedMs);
     const fault = outage.judge(during);
     if (fault !== undefined) faults.push(fault);
     const memory = scene.memory();
-    await removeSchedules(scene, sweeps);
     return { accounts, memory, notes: [`${during.calls.length} requests meanwhile`], faults };
   });
 }

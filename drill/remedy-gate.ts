@@ -21,12 +21,16 @@ const heldInHistory = `
   WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%actcore.prepare_actions%'
     AND pid <> pg_backend_pid()`;
 
+const heldInCommit = `
+  SELECT FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name LIKE 'actcore %' AND wait_event = 'SyncRep'`;
+
 /** Closes a place to remedies. */
 export async function closeGate(point: RemedyPoint, ledger: pg.Pool, history: pg.Pool): Promise<Gate> {
-  const inHistory = point === 'prepare';
-  const pool = inHistory ? history : ledger;
+  if (point === 'commit') return closeCommit(ledger);
+  const pool = point === 'prepare' ? history : ledger;
   const client = await pool.connect();
-  if (inHistory) {
+  if (point === 'prepare') {
     await client.query('BEGIN');
     await client.query('LOCK TABLE actcore.action_batches IN EXCLUSIVE MODE');
   } else {
@@ -34,12 +38,9 @@ export async function closeGate(point: RemedyPoint, ledger: pg.Pool, history: pg
     await client.query('INSERT INTO drill.gate (point) VALUES ($1)', [point]);
   }
   return {
-    async isHolding() {
-      const { rowCount } = await pool.query(inHistory ? heldInHistory : heldInLedger);
-      return rowCount !== 0;
-    },
+    isHolding: () => hasRow(pool, point === 'prepare' ? heldInHistory : heldInLedger),
     async release() {
-      if (inHistory) await client.query('ROLLBACK');
+      if (point === 'prepare') await client.query('ROLLBACK');
       else {
         await client.query('DELETE FROM drill.gate');
         await client.query('SELECT pg_advisory_unlock($1)', [gateLock]);
@@ -47,4 +48,27 @@ export async function closeGate(point: RemedyPoint, ledger: pg.Pool, history: pg
       client.release();
     },
   };
+}
+
+/**
+ * A commit that waits for a standby is written and cannot be taken back; when no standby is asked for any more it goes
+ * through. All other sessions do not ask for one.
+ */
+async function closeCommit(ledger: pg.Pool): Promise<Gate> {
+  await ledger.query("ALTER SYSTEM SET synchronous_commit = 'local'");
+  await ledger.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+  await ledger.query("INSERT INTO drill.gate (point) VALUES ('commit')");
+  await ledger.query('SELECT pg_reload_conf()');
+  return {
+    isHolding: () => hasRow(ledger, heldInCommit),
+    async release() {
+      await ledger.query('ALTER SYSTEM RESET synchronous_standby_names');
+      await ledger.query('SELECT pg_reload_conf()');
+      await ledger.query('DELETE FROM drill.gate');
+    },
+  };
+}
+
+async function hasRow(pool: pg.Pool, query: string): Promise<boolean> {
+  return (await pool.query(query)).rowCount !== 0;
 }

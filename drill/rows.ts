@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Span } from './account.ts';
+import type { Span } from './span.ts';
 
 /** A row of the history that a tick of the schedule has. */
 export interface Row {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { forEachAtOnce } from '../schedules/each.ts';
 import { formatElapsed } from '../dev/progress.ts';
 import type { Progress } from '../dev/progress.ts';
 import { takeAccount } from './account.ts';
@@ -50,15 +51,27 @@ export async function playScene(
   const target = await startTarget();
   const folder = await stage.makeFolder(name);
   const environment = { TARGET_URL: target.url };
-  const around: Surroundings = { stage, signal, taskQueue: `drill-${name}`, folder, environment };
+  const around: Surroundings = { stage, signal, taskQueue: `drill-${name}`, folder, environment, applied: [] };
   const scene = openScene(name, around, target, options);
   try {
     const played = await play(scene);
     return { scenario: name, ...played, tookMs: Date.now() - startedAt };
   } finally {
+    if (!signal.aborted) await removeSchedules(around);
     await Promise.all(scene.workers.map((worker) => worker.end()));
     await target.close();
   }
+}
+
+/** Takes them off the server, so that they do not disturb the next scenario. */
+async function removeSchedules({ stage, applied }: Surroundings): Promise<void> {
+  const { schedule } = stage.client;
+  await forEachAtOnce(applied, (id) =>
+    schedule
+      .getHandle(id)
+      .delete()
+      .catch(() => {}),
+  );
 }
 
 function openScene(name: string, around: Surroundings, target: DrillTarget, options: DrillOptions): Scene {
@@ -110,31 +123,29 @@ export async function awaitCompleted(
 
 const accountAfterMs = 12_000;
 
-/** Waits until the last ticks have ended, then takes the account of each definition from a moment until now. */
+/** Which ticks are accounted for; until now where no end is said. */
+interface AccountedTime {
+  sinceMs: number;
+  untilMs?: number;
+  mayGoUnheard?: boolean;
+}
+
+/** Waits until the last ticks have ended, then takes the account of each definition. */
 export async function accountAll(
   { stage, around, target, wait, say }: Scene,
   definitions: Drilled[],
-  sinceMs: number,
-  mayGoUnheard: boolean,
+  { sinceMs, untilMs = Date.now(), mayGoUnheard = false }: AccountedTime,
 ): Promise<TickAccount[]> {
-  const untilMs = Date.now();
   say(`waiting ${formatElapsed(accountAfterMs)} for the last runs, then accounting`);
   await wait(accountAfterMs);
-  const accounts: TickAccount[] = [];
-  for (const definition of definitions) {
+  const { taskQueue, signal } = around;
+  const { calls } = target;
+  return forEachAtOnce(definitions, (definition) => {
     const { everyMs } = definition;
     const span = {
       fromMs: Math.ceil(sinceMs / everyMs) * everyMs,
       toMs: Math.floor(untilMs / everyMs) * everyMs,
     };
-    const { taskQueue, signal } = around;
-    const { calls } = target;
-    accounts.push(await takeAccount({ stage, taskQueue, definition, span, calls, mayGoUnheard, signal }));
-  }
-  return accounts;
-}
-
-/** Takes the schedules of a scenario off the server, so that they do not disturb the next one. */
-export async function removeSchedules({ stage }: Scene, definitions: Pick<Drilled, 'id'>[]): Promise<void> {
-  for (const { id } of definitions) await stage.client.schedule.getHandle(id).delete();
+    return takeAccount({ stage, taskQueue, definition, span, calls, mayGoUnheard, signal });
+  });
 }

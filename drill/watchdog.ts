@@ -6,7 +6,7 @@ import type { LedgerLife } from './ledger-life.ts';
 import type { Result } from './result.ts';
 import { strikeRemedies } from './remedy-strikes.ts';
 import type { Strike } from './remedy-strikes.ts';
-import { accountAll, awaitCompleted, playScene, removeSchedules } from './scene.ts';
+import { accountAll, awaitCompleted, playScene } from './scene.ts';
 import type { DrillOptions, Scene } from './scene.ts';
 import type { Stage } from './stage.ts';
 import { accountTriplets } from './triplets.ts';
@@ -39,7 +39,7 @@ export function playWatchdog(stage: Stage, options: DrillOptions): Promise<Resul
 async function watch(scene: Scene, ledger: LedgerLife): Promise<Omit<Result, 'scenario' | 'tookMs'>> {
   const { stage, around, options, say } = scene;
   await Promise.all([scene.startWorker(), scene.startWorker()]);
-  await applyFiles(around, [{ name: `${definition.id}.md`, text: await readFile(file, 'utf8') }]);
+  await applyFiles(around, [{ id: definition.id, text: await readFile(file, 'utf8') }]);
   const sinceMs = Date.now();
   const faults: string[] = [];
   const endLife = ledger.begin();
@@ -56,13 +56,19 @@ async function watch(scene: Scene, ledger: LedgerLife): Promise<Omit<Result, 'sc
   say('nothing breaks any more, waiting for two completed runs');
   const last = { sinceMs: Date.now(), atLeast: () => 2, patienceMs: recoveryPatienceMs };
   for (const id of await awaitCompleted(scene, [definition], last)) faults.push(`${id} did not recover`);
-  const accounts = await accountAll(scene, [definition], sinceMs, true);
+  const accounts = await accountAll(scene, [definition], { sinceMs, mayGoUnheard: true });
   const triplets = await accountTriplets(ledger.pool, stage.history, definition.id);
   const skipped = await countLockSkipped(stage);
   const memory = scene.memory();
-  await removeSchedules(scene, [definition]);
+  const acted = await listActed(ledger);
+  const kills = strikes.flatMap(({ kind, run }) => (run === undefined ? [] : [{ kind, isDone: acted.has(run) }]));
+  // What was held in its commit goes through, all else is rolled back.
+  const unexpected = kills.filter(({ kind, isDone }) => isDone !== (kind === 'commit'));
   faults.push(...triplets.faults, ...judgeStrikes(strikes, skipped));
-  return { accounts, memory, notes: await describe(ledger, triplets, strikes, skipped), faults };
+  faults.push(
+    ...unexpected.map(({ kind, isDone }) => `killed at ${kind}, and the remedy was ${isDone ? '' : 'not '}made`),
+  );
+  return { accounts, memory, notes: describe(triplets, kills, skipped), faults };
 }
 
 /** Runs by hand of which another run was in the way. */
@@ -82,16 +88,18 @@ function judgeStrikes(strikes: Strike[], skipped: number): string[] {
   ];
 }
 
-async function describe(
-  { pool }: LedgerLife,
-  { episodes, acts, triplets }: TripletAccount,
-  strikes: Strike[],
-  skipped: number,
-): Promise<string[]> {
+/** The runs that have changed something. */
+async function listActed({ pool }: LedgerLife): Promise<Set<string>> {
   const { rows } = await pool.query<{ run: string }>('SELECT DISTINCT run FROM drill.acts');
-  const acted = new Set(rows.map(({ run }) => run));
-  const kills = strikes.filter(({ kind }) => kind !== 'contest');
-  const told = kills.map(({ kind, run }) => `${kind}: ${run !== undefined && acted.has(run) ? 'both' : 'neither'}`);
+  return new Set(rows.map(({ run }) => run));
+}
+
+function describe(
+  { episodes, acts, triplets }: TripletAccount,
+  kills: { kind: string; isDone: boolean }[],
+  skipped: number,
+): string[] {
+  const told = kills.map(({ kind, isDone }) => `${kind}: ${isDone ? 'both' : 'neither'}`);
   return [
     `${episodes} episodes, ${acts} repairs, ${triplets.ledger} triplets in the ledger and ${triplets.history} in the history`,
     `${kills.length} workers killed inside remedies; repair and triplet there afterwards (${told.join(', ')})`,

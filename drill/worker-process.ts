@@ -33,6 +33,8 @@ export interface Surroundings {
   taskQueue: string;
   folder: string;
   environment: Record<string, string>;
+  /** The ids of the definitions that were applied. */
+  applied: string[];
 }
 
 /** Starts `actcore worker`, and waits until the server has seen it. */
