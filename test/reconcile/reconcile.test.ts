@@ -194,10 +194,10 @@ it('an empty history is filled from what Temporal has kept, once, and says what 
     const original = new Map((await listRuns(own.runner.history, { limit: 1_000 })).map((run) => [run.id, run]));
     expect(rebuilt.length).toBeGreaterThan(20);
     for (const run of rebuilt) expect(run).toEqual({ ...original.get(run.id), responseStatus: run.responseStatus });
-    const ended = [...original.values()].filter(
+    const over = [...original.values()].filter(
       ({ certainty, finishedAt }) => certainty === 'witnessed' && Date.parse(finishedAt ?? '') < listedBy,
     );
-    expect(rebuilt.map(({ id }) => id)).toEqual(expect.arrayContaining(ended.map(({ id }) => id)));
+    expect(rebuilt.map(({ id }) => id)).toEqual(expect.arrayContaining(over.map(({ id }) => id)));
     const again = await runActcore(['rebuild', '--since', '1h'], { env });
     const present = /(\d+) were there/.exec(again.stdout)?.[1];
     expect(Number(present)).toBeGreaterThanOrEqual(rebuilt.length);
