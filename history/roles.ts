@@ -42,7 +42,7 @@ const grantRights = `
       END IF;
     END LOOP;
   END $$;
-  REVOKE INSERT, UPDATE ON actcore.definitions, actcore.revisions FROM actcore_worker;
+  REVOKE INSERT, UPDATE ON actcore.definitions, actcore.revisions, actcore.retired_sources FROM actcore_worker;
   REVOKE INSERT, UPDATE ON actcore.migrations FROM ${writers};
   REVOKE UPDATE ON actcore.journal FROM ${writers};
   REVOKE ALL ON ALL FUNCTIONS IN SCHEMA actcore FROM PUBLIC, ${users};

@@ -172,6 +172,18 @@ CREATE TABLE actcore.results (
   CONSTRAINT results_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'automation_error'::text, 'lock_skipped'::text, 'timed_out'::text, 'not_reached'::text]))),
   CONSTRAINT results_pkey PRIMARY KEY (run_id, scheduled_at, ordinal)) PARTITION BY RANGE (scheduled_at);
 
+CREATE TABLE actcore.retired_sources (
+  definition_uuid uuid NOT NULL,
+  source text NOT NULL,
+  retired_at timestamp with time zone NOT NULL DEFAULT now(),
+  retired_by text NOT NULL,
+  successor text NOT NULL,
+  evidence json NOT NULL,
+  reverted_at timestamp with time zone,
+  reverted_by text,
+  CONSTRAINT retired_sources_check CHECK (((reverted_at IS NULL) = (reverted_by IS NULL))),
+  CONSTRAINT retired_sources_pkey PRIMARY KEY (definition_uuid, source, retired_at));
+
 CREATE TABLE actcore.revisions (
   definition_uuid uuid NOT NULL,
   revision text NOT NULL,
@@ -238,6 +250,7 @@ CREATE TABLE actcore.runs (
   details_dropped integer NOT NULL DEFAULT 0,
   dry_run boolean NOT NULL DEFAULT false,
   replaced smallint,
+  flags text[] NOT NULL DEFAULT '{}'::text[],
   CONSTRAINT runs_assessment_check CHECK ((assessment = ANY (ARRAY['passed'::text, 'failed'::text, 'none'::text]))),
   CONSTRAINT runs_assessment_failure_count_check CHECK ((assessment_failure_count >= 0)),
   CONSTRAINT runs_check CHECK (((standing = 0) = (outcome IS NULL))),
@@ -300,6 +313,8 @@ CREATE INDEX journal_entity ON actcore.journal USING btree (entity_id, event_id 
 CREATE INDEX journal_finding ON actcore.journal USING btree (split_part(entity_id, '/'::text, 1), event_id DESC) WHERE (entity_type = 'finding'::text);
 
 CREATE INDEX results_failed ON ONLY actcore.results USING btree (scheduled_at DESC) WHERE (outcome = ANY (ARRAY['automation_error'::text, 'timed_out'::text]));
+
+CREATE UNIQUE INDEX retired_sources_open ON actcore.retired_sources USING btree (definition_uuid, source) WHERE (reverted_at IS NULL);
 
 CREATE INDEX run_days_definition ON actcore.run_days USING btree (definition_id, day DESC);
 
