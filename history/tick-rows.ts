@@ -21,6 +21,13 @@ export interface TickRow {
   workflowRunId: string;
 }
 
+const selectRows = `
+  SELECT id, source, trigger, actor, ${isoColumn('scheduled_at')} AS "scheduledAt",
+    ${isoColumn('started_at')} AS "startedAt", outcome, ${standingName} AS certainty,
+    workflow_id AS "workflowId", workflow_run_id AS "workflowRunId"
+  FROM actcore.runs
+  WHERE definition_id = ANY($2) AND definition_uuid = $1`;
+
 /** The rows of a definition from one tick on and before another, the oldest first. */
 export async function listTickRows(
   db: pg.Pool | pg.ClientBase,
@@ -28,16 +35,19 @@ export async function listTickRows(
   from: Date,
   to: Date,
 ): Promise<TickRow[]> {
-  const { rows } = await db.query<TickRow>(
-    `SELECT id, source, trigger, actor, ${isoColumn('scheduled_at')} AS "scheduledAt",
-       ${isoColumn('started_at')} AS "startedAt", outcome, ${standingName} AS certainty,
-       workflow_id AS "workflowId", workflow_run_id AS "workflowRunId"
-     FROM actcore.runs
-     WHERE definition_id = ANY($2) AND definition_uuid = $1 AND scheduled_at >= $3 AND scheduled_at < $4
-     ORDER BY scheduled_at`,
-    [uuid, ids, from, to],
-  );
-  return rows;
+  const text = `${selectRows} AND scheduled_at >= $3 AND scheduled_at < $4 ORDER BY scheduled_at`;
+  return (await db.query<TickRow>(text, [uuid, ids, from, to])).rows;
+}
+
+/** The rows of a definition that were due at these times exactly. */
+export async function listRowsAt(
+  db: pg.Pool | pg.ClientBase,
+  { uuid, ids }: { uuid: string; ids: string[] },
+  ticks: Date[],
+): Promise<TickRow[]> {
+  if (ticks.length === 0) return [];
+  const text = `${selectRows} AND scheduled_at = ANY($3::timestamptz[]) ORDER BY scheduled_at`;
+  return (await db.query<TickRow>(text, [uuid, ids, ticks])).rows;
 }
 
 /** Which of these workflows the history has a row of, that has ended or has not. */

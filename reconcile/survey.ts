@@ -8,13 +8,14 @@ import { listPauses } from '../history/pauses.ts';
 import type { JournaledPause } from '../history/pauses.ts';
 import { listStates } from '../history/schedule-states.ts';
 import type { SeenState } from '../history/schedule-states.ts';
-import { listTickRows } from '../history/tick-rows.ts';
+import { listRowsAt, listTickRows } from '../history/tick-rows.ts';
+import type { TickRow } from '../history/tick-rows.ts';
 import { listMatchingTimes } from '../schedules/matching-times.ts';
 import { observeSchedule } from '../schedules/observe.ts';
 import type { ObservedSchedule } from '../schedules/observe.ts';
 import type { Order } from '../workflows/contract.ts';
 import { accountOutside, accountOwn } from './account.ts';
-import type { ByHandAccount, SourceAccount } from './account.ts';
+import type { ByHandAccount, SourceAccount, Span } from './account.ts';
 import type { Execution } from './executions.ts';
 import { listExpected, listOutside } from './expected.ts';
 import type { ExpectedTick, Plan, TickSources } from './expected.ts';
@@ -36,6 +37,8 @@ export interface SurveyScope {
   settleMs: number;
   /** How long the server keeps what has ended. */
   retentionMs: number;
+  /** Whether runs that were open at `fromMs`, and reports that could come only since, are looked at whenever they were due. */
+  goesBack: boolean;
 }
 
 /** The account of one definition. */
@@ -63,9 +66,13 @@ export async function surveyDefinition(
   tracked: TrackedDefinition,
   executions: Execution[],
 ): Promise<Survey> {
-  const { client, pool, now, fromMs, settleMs, retentionMs } = scope;
+  const { client, pool, now, fromMs, settleMs, retentionMs, goesBack } = scope;
   const { id, uuid, ids } = tracked;
-  const span = { fromMs, toMs: now.getTime() - settleMs };
+  const span: Span = {
+    fromMs,
+    toMs: now.getTime() - settleMs,
+    ...(goesBack && { also: listEarlier(executions, fromMs) }),
+  };
   const states = await listStates(pool, uuid, new Date(fromMs));
   const journaled = await listPauses(pool, ids);
   const observed = await observeOwn(client, id);
@@ -73,8 +80,16 @@ export async function surveyDefinition(
   const look = observed && (await refineLook(pool, compareLook(observed, remembered, now)));
   const events = await listInForceEvents(pool, tracked);
   const periods = buildPeriods(events, look === undefined ? states : [...states, look.state]);
-  const plans = await readPlans(pool, uuid, periods, span, observed);
-  const rows = await listTickRows(pool, tracked, new Date(fromMs), new Date(span.toMs));
+  const plansFromMs = goesBack ? fromMs - longestReportMs : fromMs;
+  const plans = await readPlans(pool, uuid, periods, { fromMs: plansFromMs, toMs: span.toMs }, observed);
+  const rows = [
+    ...(await listRowsAt(
+      pool,
+      tracked,
+      Array.from(span.also ?? [], (atMs) => new Date(atMs)),
+    )),
+    ...(await listTickRows(pool, tracked, new Date(fromMs), new Date(span.toMs))),
+  ];
   const sources: TickSources = {
     ...{ periods, plans },
     ...(observed && { askServer: (from: number, to: number) => listMatchingTimes(client, observed.id, from, to) }),
@@ -94,6 +109,15 @@ export async function surveyDefinition(
     ...{ sources: [own, ...outside], byHand, faults: expectation.faults },
   };
   return { account, ...(look && { look }) };
+}
+
+/** Longer than a run may take: a tick that is judged only when its report is over may be due by a revision that old. */
+const longestReportMs = 2 * 86_400_000;
+
+/** When the firings were due that were still going at a time, and that no earlier look could judge. */
+function listEarlier(executions: Execution[], fromMs: number): Set<number> {
+  const ended = executions.filter(({ closeMs }) => closeMs !== undefined);
+  return new Set(ended.map(({ scheduledMs, startMs }) => scheduledMs ?? startMs).filter((atMs) => atMs < fromMs));
 }
 
 /** Whether nothing is left to be explained. */
@@ -155,21 +179,25 @@ function explainMissed(
 
 /** Outside sources count from the first tick that they reported; a report may take until the run has ended. */
 async function surveyOutside(
-  { pool, fromMs, now, settleMs }: SurveyScope,
+  { pool, fromMs, now, settleMs, goesBack }: SurveyScope,
   tracked: TrackedDefinition,
   sources: TickSources,
-  rows: Awaited<ReturnType<typeof listTickRows>>,
+  rowsOfSpan: TickRow[],
 ): Promise<SourceAccount[]> {
   const plans = [...sources.plans.values()];
   const names = [...new Set(plans.flatMap((plan) => Object.keys(plan.sources)))].sort();
   if (names.length === 0) return [];
   const firstReports = await findFirstReports(pool, tracked, names);
+  if (firstReports.size === 0) return [];
   const longestMs = Math.max(...plans.map(({ order }) => order.budget.hardTimeoutMs + order.misfire.graceMs));
   const toMs = now.getTime() - settleMs - longestMs;
+  // Ticks that were due before `fromMs` and were too young to be judged then.
+  const sinceMs = goesBack ? fromMs - longestMs : fromMs;
+  const rows = goesBack ? await listTickRows(pool, tracked, new Date(sinceMs), new Date(toMs)) : rowsOfSpan;
   return names.flatMap((name) => {
     const first = firstReports.get(name);
     if (first === undefined) return [];
-    const span = { fromMs: Math.max(fromMs, Date.parse(first)), toMs };
+    const span = { fromMs: Math.max(sinceMs, Date.parse(first)), toMs };
     const expectation = listOutside(sources, name, span.fromMs, span.toMs);
     return [accountOutside(name, expectation, rows, span, reasons.unreported(name))];
   });
