@@ -39,15 +39,16 @@ export async function listTickRows(
   return (await db.query<TickRow>(text, [uuid, ids, from, to])).rows;
 }
 
-/** The rows of a definition that were due at these times exactly. */
+/** The rows of a definition that were due at these instants exactly. */
 export async function listRowsAt(
   db: pg.Pool | pg.ClientBase,
   { uuid, ids }: { uuid: string; ids: string[] },
-  ticks: Date[],
+  instantsMs: number[],
 ): Promise<TickRow[]> {
-  if (ticks.length === 0) return [];
+  if (instantsMs.length === 0) return [];
+  const instants = instantsMs.map((instantMs) => new Date(instantMs));
   const text = `${selectRows} AND scheduled_at = ANY($3::timestamptz[]) ORDER BY scheduled_at`;
-  return (await db.query<TickRow>(text, [uuid, ids, ticks])).rows;
+  return (await db.query<TickRow>(text, [uuid, ids, instants])).rows;
 }
 
 /** Which of these workflows the history has a row of, that has ended or has not. */

@@ -79,15 +79,12 @@ export async function surveyDefinition(
   const remembered = { state: states.at(-1), pause: journaled.at(-1) };
   const look = observed && (await refineLook(pool, compareLook(observed, remembered, now)));
   const events = await listInForceEvents(pool, tracked);
-  const periods = buildPeriods(events, look === undefined ? states : [...states, look.state]);
+  const sights = look === undefined ? states : [...states, { ...look.state, firstSeen: now.toISOString() }];
+  const periods = buildPeriods(events, sights);
   const plansFromMs = goesBack ? fromMs - longestReportMs : fromMs;
   const plans = await readPlans(pool, uuid, periods, { fromMs: plansFromMs, toMs: span.toMs }, observed);
   const rows = [
-    ...(await listRowsAt(
-      pool,
-      tracked,
-      Array.from(span.also ?? [], (atMs) => new Date(atMs)),
-    )),
+    ...(await listRowsAt(pool, tracked, [...(span.also ?? [])])),
     ...(await listTickRows(pool, tracked, new Date(fromMs), new Date(span.toMs))),
   ];
   const sources: TickSources = {
