@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { compileFiles, prepareCompiler } from '../compiler/compile-files.ts';
 import { catchupWindowMs } from '../compiler/server-limits.ts';
-import { findFirstReports, listInForceEvents, readRevisionTexts } from '../history/in-force.ts';
+import { findFirstReports, listForeignRevisions, listInForceEvents, readRevisionTexts } from '../history/in-force.ts';
 import type { TrackedDefinition } from '../history/in-force.ts';
 import { listPauses } from '../history/pauses.ts';
 import type { JournaledPause } from '../history/pauses.ts';
@@ -64,10 +64,12 @@ export interface Survey {
 export async function surveyDefinition(
   scope: SurveyScope,
   tracked: TrackedDefinition,
-  executions: Execution[],
+  found: Execution[],
 ): Promise<Survey> {
   const { client, pool, now, fromMs, settleMs, retentionMs, goesBack } = scope;
   const { id, uuid, ids } = tracked;
+  const foreign = await listForeignRevisions(pool, tracked);
+  const executions = found.filter(({ revision }) => !foreign.has(revision));
   const span: Span = {
     fromMs,
     toMs: now.getTime() - settleMs,
@@ -75,7 +77,7 @@ export async function surveyDefinition(
   };
   const states = await listStates(pool, uuid, new Date(fromMs));
   const journaled = await listPauses(pool, ids);
-  const observed = await observeOwn(client, id);
+  const observed = await observeOwn(client, tracked);
   const remembered = { state: states.at(-1), pause: journaled.at(-1) };
   const look = observed && (await refineLook(pool, compareLook(observed, remembered, now)));
   const events = await listInForceEvents(pool, tracked);
@@ -122,9 +124,14 @@ export function addsUp({ sources, byHand, faults }: DefinitionAccount): boolean 
   return faults.length === 0 && [...sources, byHand].every(({ differences }) => differences.length === 0);
 }
 
-async function observeOwn(client: Client, id: string): Promise<(ObservedSchedule & { order: Order }) | undefined> {
+/** The schedule of this definition, and not of another one that has its id by now. */
+async function observeOwn(
+  client: Client,
+  { id, uuid }: TrackedDefinition,
+): Promise<(ObservedSchedule & { order: Order }) | undefined> {
   const observed = await observeSchedule(client, id);
-  return observed?.order === undefined ? undefined : { ...observed, order: observed.order };
+  if (observed?.order?.definition.uuid.toLowerCase() !== uuid.toLowerCase()) return undefined;
+  return { ...observed, order: observed.order };
 }
 
 /** What the kept files of the revisions in force say; the server's order stands in for one that the history lost. */

@@ -31,8 +31,11 @@ const now = new Date(Math.floor(Date.now() / 60_000) * 60_000 + 30_000);
 const minute = (agoMinutes: number) => new Date(now.getTime() - 30_000 - agoMinutes * 60_000).toISOString();
 
 /** A definition that is off, as the history has it, applied some hours ago. */
-async function applyLongAgo(changes: Frontmatter, hours = 2): Promise<Definition> {
-  const id = `test.told-${randomUUID().slice(0, 8)}`;
+async function applyLongAgo(
+  changes: Frontmatter,
+  hours = 2,
+  id = `test.told-${randomUUID().slice(0, 8)}`,
+): Promise<Definition> {
   const keys = { enabled: 'false', misfire_grace: '10s', ...changes };
   const { uuid, order, frontmatter, runbook, enabled } = defineSweep(id, keys);
   const definition = { ...defineSweep(id, keys) };
@@ -185,6 +188,20 @@ describe('a run that nobody reported', () => {
       },
     ]);
     expect(addsUp(await survey(id))).toBe(true);
+  });
+
+  it('is of the definition that it ran, and not of the one that has its id by now', async () => {
+    const definition = await applyLongAgo({});
+    const { id, order } = definition;
+    const handle = await runner.client.workflow.start(workflowType, {
+      ...runOptions(definition, 'manual', 'tester'),
+      ...{ taskQueue: `${runner.taskQueue}-nobody`, workflowId: `${id}-manual` },
+      args: [order, { trigger: 'manual', actor: 'tester' }],
+    });
+    await handle.terminate();
+    await eventually(async () => (await survey(id, new Date())).byHand.differences.length === 1);
+    await applyLongAgo({ uuid: randomUUID() }, 1, id);
+    expect(await survey(id, new Date())).toMatchObject({ byHand: { executions: 0, differences: [] } });
   });
 
   it('is an automation error where its row says that it is going and its execution is gone', async () => {

@@ -12,7 +12,7 @@ function judge(scheduled: string, start: string, close?: string) {
   const tickMs = ms('12:00:00');
   const period = { fromMs: 0, toMs: Infinity, revision: order.revision, endsExactly: true, isRetired: false };
   const execution: Execution = {
-    ...{ workflowId: 'test.judged-other', runId: 'r', definitionId: 'test.judged', outcome: '' },
+    ...{ workflowId: 'test.judged-other', runId: 'r', definitionId: 'test.judged', revision: '', outcome: '' },
     ...{ scheduledMs: ms(scheduled), startMs: ms(start) },
     ...(close === undefined ? {} : { closeMs: ms(close) }),
   };
