@@ -19,12 +19,13 @@ export interface TickRow {
   certainty: Standing;
   workflowId: string;
   workflowRunId: string;
+  isDryRun: boolean;
 }
 
 const selectRows = `
   SELECT id, source, trigger, actor, ${isoColumn('scheduled_at')} AS "scheduledAt",
     ${isoColumn('started_at')} AS "startedAt", outcome, ${standingName} AS certainty,
-    workflow_id AS "workflowId", workflow_run_id AS "workflowRunId"
+    workflow_id AS "workflowId", workflow_run_id AS "workflowRunId", dry_run AS "isDryRun"
   FROM actcore.runs
   WHERE definition_id = ANY($2) AND definition_uuid = $1`;
 

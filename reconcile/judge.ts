@@ -69,8 +69,9 @@ export function compareRow(
     return { source, scheduledAt, kind: 'contradicted_row', known: reasons.contradicted(row.outcome), remedy };
   }
   if (row === undefined || row.outcome !== null || row.workflowId === '') return undefined;
-  const { trigger, actor, workflowId, workflowRunId, startedAt } = row;
-  const firing: Firing = { source, trigger, actor, scheduledAt, workflowId, workflowRunId };
+  const { trigger, actor, workflowId, workflowRunId, isDryRun, startedAt } = row;
+  const dryRun = isDryRun ? { dryRun: true as const } : {};
+  const firing: Firing = { source, trigger, actor, scheduledAt, workflowId, workflowRunId, ...dryRun };
   const remedy = { kind: 'recover', workflowId, ...(order && { fallback: { order, firing, startedAt } }) } as const;
   return { source, scheduledAt, kind: 'unended_row', known: reasons.unknownEnd, remedy };
 }

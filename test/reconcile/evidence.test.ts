@@ -190,6 +190,28 @@ describe('a run that nobody reported', () => {
     expect(addsUp(await survey(id))).toBe(true);
   });
 
+  it('still says that it was only to look, so that it vouches for nothing', async () => {
+    const definition = await applyLongAgo({});
+    const { id, order } = definition;
+    const handle = await runner.client.workflow.start(workflowType, {
+      ...runOptions(definition, 'canary', 'tester'),
+      ...{ taskQueue: `${runner.taskQueue}-nobody`, workflowId: `${id}-canary` },
+      args: [order, { trigger: 'canary', actor: 'tester', dryRun: true }],
+    });
+    await handle.terminate();
+    const firing = makeTick({ trigger: 'canary', scheduledAt: minute(20), workflowId: `${id}-gone`, dryRun: true });
+    await createLedger(runner.history).recordStart(order, firing, { startedAt: minute(19), attempt: 1 });
+    const found = await eventually(async () => {
+      await reconcile(runner.client, runner.history, request(id, new Date()));
+      const runs = await runner.runsOf(id);
+      return runs.length === 2 && runs.every(({ outcome }) => outcome !== null) ? runs : undefined;
+    });
+    expect(found.map(({ outcome, isDryRun }) => [outcome, isDryRun])).toEqual([
+      ['cancelled', true],
+      ['automation_error', true],
+    ]);
+  });
+
   it('is of the definition that it ran, and not of the one that has its id by now', async () => {
     const definition = await applyLongAgo({});
     const { id, order } = definition;
