@@ -63,7 +63,7 @@ function malformedUrl(): Refusal {
 /** What Postgres says by its error code (https://www.postgresql.org/docs/current/errcodes-appendix.html), and what to do. */
 const explanations: { code: RegExp; says: string; advice: string; unreachable?: true }[] = [
   { code: /^(42P01|3F000)$/, says: 'has no tables yet', advice: 'Make them with: actcore migrate' },
-  { code: /^42703$/, says: 'is older than this program', advice: 'Update it with: actcore migrate' },
+  { code: /^(42703|42883)$/, says: 'is older than this program', advice: 'Update it with: actcore migrate' },
   { code: /^42501$/, says: 'does not permit this user to do that', advice: 'Grant it, or use another user.' },
   { code: /^25006$/, says: 'can only be read', advice: 'Name the primary server in ACTCORE_DATABASE_URL.' },
   {

@@ -54,6 +54,7 @@ const subjects: Record<ExportSubject, { columns: readonly ExportColumn[]; time: 
       ...of('boolean', 'too_short'),
       ...of('integer', 'details_dropped'),
       ...of('timestamp', 'recorded_at'),
+      ...of('boolean', 'dry_run'),
     ],
     time: 'scheduled_at',
     order: 'scheduled_at, id',
@@ -87,8 +88,12 @@ export async function exportRows<Result>(
   const client = await pool.connect();
   // Without a listener a connection that breaks while it is idle would end the process; the next query says so.
   client.on('error', () => {});
-  const abort = () => client.release(true);
-  signal.addEventListener('abort', abort, { once: true });
+  let isReleased = false;
+  const release = () => {
+    if (!isReleased) client.release(true);
+    isReleased = true;
+  };
+  signal.addEventListener('abort', release, { once: true });
   const ask = async (text: string, values: unknown[] = []): Promise<unknown[][]> => {
     signal.throwIfAborted();
     // The driver knows this key of a query; its types do not.
@@ -111,8 +116,8 @@ export async function exportRows<Result>(
     await ask(`DECLARE exported NO SCROLL CURSOR FOR SELECT ${selected} ${rows} ORDER BY ${order}`, [since ?? null]);
     return await use({ columns, total, batches: fetchBatches(ask, columns) });
   } finally {
-    signal.removeEventListener('abort', abort);
-    if (!signal.aborted) client.release(true);
+    signal.removeEventListener('abort', release);
+    release();
   }
 }
 

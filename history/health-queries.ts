@@ -110,7 +110,7 @@ export interface AppliedText {
   id: string;
   uuid: string;
   enabled: boolean;
-  /** ISO. */
+  /** ISO: since when this revision is in force; to apply it once more does not move it. */
   appliedAt: string;
   file: string;
   text: string;
@@ -119,9 +119,14 @@ export interface AppliedText {
 /** All that are applied, neither retired nor removed from the server since. */
 export async function listApplied(pool: pg.Pool): Promise<AppliedText[]> {
   const { rows } = await pool.query<AppliedText>(
-    `SELECT DISTINCT ON (known.id) known.id, uuid, enabled, ${isoColumn('applied_at')} AS "appliedAt", file, text
+    `SELECT DISTINCT ON (known.id) known.id, uuid, enabled, file, text,
+       ${isoColumn("CASE WHEN last.field <> 'schedule' THEN least(last.at, applied_at) ELSE applied_at END")} AS "appliedAt"
      FROM actcore.definitions AS known
      JOIN actcore.revisions AS applied ON definition_uuid = uuid AND applied.revision = known.revision
+     LEFT JOIN LATERAL (
+       SELECT at, field FROM actcore.journal WHERE entity_id = known.id AND entity_type = 'definition'
+         AND (field IN ('revision', 'retired') OR (field = 'schedule' AND action = 'delete'))
+       ORDER BY event_id DESC LIMIT 1) AS last ON true
      WHERE retired_at IS NULL AND NOT EXISTS (
        SELECT FROM actcore.journal WHERE entity_id = known.id AND entity_type = 'definition' AND field = 'schedule'
          AND action = 'delete' AND at > applied_at)

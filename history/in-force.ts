@@ -48,25 +48,67 @@ export async function findFirstReports(
   return new Map(rows.flatMap(({ source, first }) => (first === null ? [] : [[source, first] as const])));
 }
 
-/** What the journal says of a definition's revisions, its removal and its retirement, in order. */
+/** How many characters of a revision stand where there is no room for all of it. */
+const shortRevision = 12;
+
+/** The revisions, cut short, of other definitions that have one of these ids now: what runs by them is not this one's. */
+export async function listForeignRevisions(
+  db: pg.Pool | pg.ClientBase,
+  { uuid, ids }: Pick<TrackedDefinition, 'uuid' | 'ids'>,
+): Promise<Set<string>> {
+  const { rows } = await db.query<{ revision: string }>(
+    `SELECT left(kept.revision, ${shortRevision}) AS revision
+     FROM actcore.definitions AS other JOIN actcore.revisions AS kept ON definition_uuid = other.uuid
+     WHERE other.id = ANY($2) AND other.uuid <> $1`,
+    [uuid, ids],
+  );
+  return new Set(rows.map(({ revision }) => revision));
+}
+
+interface JournaledEvent {
+  id: string;
+  at: string;
+  field: 'revision' | 'schedule' | 'retired';
+  value: unknown;
+  isOwn: boolean;
+}
+
+/**
+ * What the journal says of a definition's revisions, its removal and its retirement, in order. Another definition that takes
+ * its id ends it; what befalls an id that another one has by then is not told.
+ */
 export async function listInForceEvents(
   db: pg.Pool | pg.ClientBase,
   { uuid, ids }: Pick<TrackedDefinition, 'uuid' | 'ids'>,
 ): Promise<InForceEvent[]> {
-  const { rows } = await db.query<{ at: string; field: string; value: unknown }>(
-    `SELECT ${isoColumn('at')} AS at, field, new_value AS value FROM actcore.journal
-     WHERE entity_id = ANY($2) AND entity_type = 'definition' AND (
-       field = 'retired' OR (field = 'schedule' AND action = 'delete')
-       OR (field = 'revision' AND new_value #>> '{}' IN (
-         SELECT revision FROM actcore.revisions WHERE definition_uuid = $1)))
+  const { rows } = await db.query<JournaledEvent>(
+    `SELECT entity_id AS id, ${isoColumn('at')} AS at, field, new_value AS value, field = 'revision' AND new_value #>> '{}' IN (
+         SELECT revision FROM actcore.revisions WHERE definition_uuid = $1) AS "isOwn"
+     FROM actcore.journal
+     WHERE entity_id = ANY($2) AND entity_type = 'definition'
+       AND (field IN ('revision', 'retired') OR (field = 'schedule' AND action = 'delete'))
      ORDER BY event_id`,
     [uuid, ids],
   );
-  return rows.map(({ at, field, value }): InForceEvent => {
-    if (field === 'revision') return { at, kind: 'revision', revision: String(value) };
-    if (field === 'schedule') return { at, kind: 'removed' };
-    return { at, kind: value === null ? 'returned' : 'retired' };
+  const taken = new Set<string>();
+  let current: string | undefined;
+  return rows.flatMap(({ id, at, field, value, isOwn }): InForceEvent[] => {
+    if (field !== 'revision') return taken.has(id) ? [] : [{ at, kind: readSwitch(field, value) }];
+    if (isOwn) {
+      taken.delete(id);
+      current = id;
+      return [{ at, kind: 'revision', revision: String(value) }];
+    }
+    taken.add(id);
+    if (id !== current) return [];
+    current = undefined;
+    return [{ at, kind: 'removed' }];
   });
+}
+
+function readSwitch(field: 'schedule' | 'retired', value: unknown): 'removed' | 'returned' | 'retired' {
+  if (field === 'schedule') return 'removed';
+  return value === null ? 'returned' : 'retired';
 }
 
 /** The kept files of revisions, by their hash. */

@@ -47,6 +47,8 @@ const grantRights = `
   REVOKE UPDATE ON actcore.journal FROM ${writers};
   REVOKE ALL ON ALL FUNCTIONS IN SCHEMA actcore FROM PUBLIC, ${users};
   GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA actcore TO ${writers};
+  -- Which months there are is asked by whoever looks after the history.
+  GRANT EXECUTE ON FUNCTION actcore.list_months TO actcore_reader;
   -- Workers alone let rows go, and only as these do it.
   REVOKE EXECUTE ON FUNCTION actcore.drop_month, actcore.drop_surplus, actcore.roll_up_month FROM actcore_operator;
   ALTER DEFAULT PRIVILEGES FOR ROLE ${ownerRole} IN SCHEMA actcore GRANT SELECT ON TABLES TO ${users};

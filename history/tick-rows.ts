@@ -19,7 +19,15 @@ export interface TickRow {
   certainty: Standing;
   workflowId: string;
   workflowRunId: string;
+  isDryRun: boolean;
 }
+
+const selectRows = `
+  SELECT id, source, trigger, actor, ${isoColumn('scheduled_at')} AS "scheduledAt",
+    ${isoColumn('started_at')} AS "startedAt", outcome, ${standingName} AS certainty,
+    workflow_id AS "workflowId", workflow_run_id AS "workflowRunId", dry_run AS "isDryRun"
+  FROM actcore.runs
+  WHERE definition_id = ANY($2) AND definition_uuid = $1`;
 
 /** The rows of a definition from one tick on and before another, the oldest first. */
 export async function listTickRows(
@@ -28,16 +36,20 @@ export async function listTickRows(
   from: Date,
   to: Date,
 ): Promise<TickRow[]> {
-  const { rows } = await db.query<TickRow>(
-    `SELECT id, source, trigger, actor, ${isoColumn('scheduled_at')} AS "scheduledAt",
-       ${isoColumn('started_at')} AS "startedAt", outcome, ${standingName} AS certainty,
-       workflow_id AS "workflowId", workflow_run_id AS "workflowRunId"
-     FROM actcore.runs
-     WHERE definition_id = ANY($2) AND definition_uuid = $1 AND scheduled_at >= $3 AND scheduled_at < $4
-     ORDER BY scheduled_at`,
-    [uuid, ids, from, to],
-  );
-  return rows;
+  const text = `${selectRows} AND scheduled_at >= $3 AND scheduled_at < $4 ORDER BY scheduled_at`;
+  return (await db.query<TickRow>(text, [uuid, ids, from, to])).rows;
+}
+
+/** The rows of a definition that were due at these instants exactly. */
+export async function listRowsAt(
+  db: pg.Pool | pg.ClientBase,
+  { uuid, ids }: { uuid: string; ids: string[] },
+  instantsMs: number[],
+): Promise<TickRow[]> {
+  if (instantsMs.length === 0) return [];
+  const instants = instantsMs.map((instantMs) => new Date(instantMs));
+  const text = `${selectRows} AND scheduled_at = ANY($3::timestamptz[]) ORDER BY scheduled_at`;
+  return (await db.query<TickRow>(text, [uuid, ids, instants])).rows;
 }
 
 /** Which of these workflows the history has a row of, that has ended or has not. */

@@ -25,18 +25,27 @@ export interface SourceAccount {
 /** Executions and rows that no tick asked for. */
 export type ByHandAccount = Omit<SourceAccount, 'source' | 'expected'>;
 
+/** The ticks that are looked at. */
+export interface Span {
+  fromMs: number;
+  /** It is not in it. */
+  toMs: number;
+  /** Firings outside it that are looked at as well. */
+  also?: ReadonlySet<number>;
+}
+
 /** Accounts for the ticks of our own schedule, and for what was fired by hand. */
 export function accountOwn(
   facts: OwnFacts,
   plans: ReadonlyMap<string, Plan>,
-  span: { fromMs: number; toMs: number },
+  span: Span,
 ): { own: SourceAccount; byHand: ByHandAccount } {
   const rows = facts.rows.filter(({ source }) => source === ownSource);
   const rowOf = new Map(rows.filter(isOfTick).map((row) => [Date.parse(row.scheduledAt), row]));
   const handRows = rows.filter((row) => !isOfTick(row));
   const sorted = sortExecutions(facts, rowOf, handRows, plans, span);
   const ticks = [...new Set([...facts.expected.keys(), ...rowOf.keys(), ...sorted.ofTicks.keys()])]
-    .filter((tickMs) => tickMs >= span.fromMs && tickMs < span.toMs)
+    .filter((tickMs) => isInSpan(span, tickMs))
     .sort((left, right) => left - right);
   // Of a tick that no revision names any more, as of a firing by hand, any order of the definition tells enough.
   const order = [...plans.values()].at(-1)?.order;
@@ -61,7 +70,7 @@ function sortExecutions(
   rowOf: ReadonlyMap<number, TickRow>,
   handRows: TickRow[],
   plans: ReadonlyMap<string, Plan>,
-  { fromMs, toMs }: { fromMs: number; toMs: number },
+  span: Span,
 ) {
   const known = new Set(handRows.map(({ workflowId }) => workflowId));
   const isScheduled = (tickMs: number) =>
@@ -70,8 +79,7 @@ function sortExecutions(
   const byHand: Execution[] = [];
   for (const execution of executions) {
     const { scheduledMs, startMs, workflowId } = execution;
-    const atMs = scheduledMs ?? startMs;
-    if (atMs < fromMs || atMs >= toMs) continue;
+    if (!isInSpan(span, scheduledMs ?? startMs)) continue;
     if (scheduledMs === undefined || known.has(workflowId) || !isScheduled(scheduledMs)) byHand.push(execution);
     else ofTicks.set(scheduledMs, [...(ofTicks.get(scheduledMs) ?? []), execution]);
   }
@@ -82,15 +90,14 @@ function accountByHand(
   rows: TickRow[],
   executions: Execution[],
   facts: OwnFacts & { order: Order | undefined },
-  { fromMs, toMs }: { fromMs: number; toMs: number },
+  span: Span,
 ): ByHandAccount {
   const { source: _source, expected: _expected, ...account } = { ...openAccount(ownSource), executions: 0, open: 0 };
   const left = new Set(executions);
   for (const row of rows) {
-    const atMs = Date.parse(row.scheduledAt);
     const own = executions.filter(({ workflowId }) => workflowId === row.workflowId);
     for (const execution of own) left.delete(execution);
-    if (atMs < fromMs || atMs >= toMs) continue;
+    if (!isInSpan(span, Date.parse(row.scheduledAt))) continue;
     count(account, row, own);
     const difference = compareRow(row, own, facts, facts.order);
     if (difference !== undefined) account.differences.push(difference);
@@ -108,11 +115,10 @@ export function accountOutside(
   source: string,
   { ticks }: Expectation,
   allRows: TickRow[],
-  span: { fromMs: number; toMs: number },
+  span: Span,
   explain: string,
 ): SourceAccount {
-  const isInSpan = (atMs: number) => atMs >= span.fromMs && atMs < span.toMs;
-  const rows = allRows.filter((row) => row.source === source && isInSpan(Date.parse(row.scheduledAt)));
+  const rows = allRows.filter((row) => row.source === source && isInSpan(span, Date.parse(row.scheduledAt)));
   const reported = new Set(rows.map(({ scheduledAt }) => Date.parse(scheduledAt)));
   const account = openAccount(source);
   account.expected = new Set([...reported, ...ticks.keys()]).size;
@@ -140,6 +146,10 @@ function count(account: ByHandAccount, row: TickRow | undefined, executions: Exe
   if (account.executions === null || account.open === null) return;
   account.executions += executions.length;
   account.open += executions.filter(({ closeMs }) => closeMs === undefined).length;
+}
+
+function isInSpan({ fromMs, toMs, also }: Span, atMs: number): boolean {
+  return (atMs >= fromMs && atMs < toMs) || also?.has(atMs) === true;
 }
 
 function isOfTick({ trigger }: TickRow): boolean {

@@ -35,9 +35,8 @@ export async function readEvidence(client: Client, workflowId: string, runId?: s
   const closed = explainClose(end);
   if (closed === undefined) return 'open';
   const told = events.flatMap(readReports).at(-1);
-  // Only a report knows of a firing by the Temporal UI's button that it is one.
-  if (told !== undefined) return { ...started, firing: { ...started.firing, trigger: told.trigger }, report: told };
   const firing = nameTrigger(started.order, started.firing);
+  if (told !== undefined) return { ...started, firing: { ...firing, trigger: told.trigger }, report: told };
   return { ...started, firing, report: concludeClose({ ...started, firing }, closed, timeOf(begin), timeOf(end)) };
 }
 
@@ -66,6 +65,7 @@ function readStart(begin: HistoryEvent, workflowId: string): { order: Order; fir
     scheduledAt: scheduledAt.toISOString(),
     workflowId,
     workflowRunId: started?.firstExecutionRunId ?? '',
+    ...(byHand?.dryRun === true ? { dryRun: true } : {}),
   };
   return { order: order as Order, firing };
 }

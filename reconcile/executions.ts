@@ -7,6 +7,8 @@ export interface Execution {
   workflowId: string;
   runId: string;
   definitionId: string;
+  /** Its first characters. */
+  revision: string;
   /** Present when a schedule started it, also by the button in the Temporal UI. */
   scheduledMs?: number;
   startMs: number;
@@ -18,6 +20,7 @@ export interface Execution {
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 const definitionKey = keyword(searchAttributes.definition);
+const revisionKey = keyword(searchAttributes.revision);
 const outcomeKey = keyword(searchAttributes.outcome);
 const scheduledKey = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
 
@@ -36,6 +39,7 @@ export async function* listExecutions(client: Client, since: Date, owner: Whose)
       workflowId: info.workflowId,
       runId: info.runId,
       definitionId: attributes.get(definitionKey) ?? '',
+      revision: attributes.get(revisionKey) ?? '',
       startMs: info.startTime.getTime(),
       outcome: attributes.get(outcomeKey) ?? '',
       ...(scheduled === undefined ? {} : { scheduledMs: scheduled.getTime() }),

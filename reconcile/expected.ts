@@ -32,7 +32,7 @@ export interface TickSources {
   askServer?: (fromMs: number, toMs: number) => Promise<number[]>;
 }
 
-/** The most ticks of one definition that are looked at in one go. */
+/** The most ticks of one definition that are looked at in one go, and that the server is asked for. */
 export const mostTicks = 100_000;
 /** How much earlier than the journal says a revision may have come into force. */
 const doubtMs = 60_000;
@@ -59,7 +59,7 @@ export async function listExpected(
     const isAsked =
       askServer !== undefined && period.toMs === Infinity && period.seen !== undefined && cadence.jitterMs === 0;
     const listed = isAsked ? await askServer(span.from, span.to) : computeTicks(cadence, span.from, span.to);
-    if (listed === undefined) faults.add(reasons.tooMany(mostTicks));
+    if (listed === undefined || listed.length >= mostTicks) faults.add(reasons.tooMany(mostTicks));
     const next = periods[index + 1];
     for (const tickMs of listed ?? []) {
       if (isCertain(tickMs, period, next, plans)) ticks.set(tickMs, { tickMs, order: plan.order, period });

@@ -1,3 +1,4 @@
+import { catchupWindowMs } from '../compiler/server-limits.ts';
 import { runIdOf } from '../history/run-id.ts';
 import type { TickRow } from '../history/tick-rows.ts';
 import { ownSource } from '../workflows/contract.ts';
@@ -68,8 +69,9 @@ export function compareRow(
     return { source, scheduledAt, kind: 'contradicted_row', known: reasons.contradicted(row.outcome), remedy };
   }
   if (row === undefined || row.outcome !== null || row.workflowId === '') return undefined;
-  const { trigger, actor, workflowId, workflowRunId, startedAt } = row;
-  const firing: Firing = { source, trigger, actor, scheduledAt, workflowId, workflowRunId };
+  const { trigger, actor, workflowId, workflowRunId, isDryRun, startedAt } = row;
+  const dryRun = isDryRun ? { dryRun: true as const } : {};
+  const firing: Firing = { source, trigger, actor, scheduledAt, workflowId, workflowRunId, ...dryRun };
   const remedy = { kind: 'recover', workflowId, ...(order && { fallback: { order, firing, startedAt } }) } as const;
   return { source, scheduledAt, kind: 'unended_row', known: reasons.unknownEnd, remedy };
 }
@@ -90,17 +92,20 @@ export function judgeSilence(tick: ExpectedTick, facts: OwnFacts): Difference {
 }
 
 function explainSilence(tick: ExpectedTick, facts: OwnFacts): { outcome: Outcome; reason: string } {
-  const { tickMs } = tick;
+  const { tickMs, order } = tick;
   const pause = facts.pauses.find(({ fromMs, toMs }) => fromMs <= tickMs && tickMs < toMs);
   if (pause !== undefined && tickMs >= pause.sureMs) return { outcome: 'paused', reason: reasons.paused(pause) };
-  // The run of an earlier tick that was still open, or that the server began only later.
-  const inTheWay = facts.executions.find(({ scheduledMs, closeMs = Infinity }) => {
-    return scheduledMs !== undefined && scheduledMs < tickMs && closeMs >= tickMs;
+  // The run of an earlier tick that was still open, or that the server began only later, as far as it makes up for what is late.
+  const latestMs = catchupWindowMs(order) + startLagMs;
+  const inTheWay = facts.executions.find(({ scheduledMs, startMs, closeMs = Infinity }) => {
+    if (scheduledMs === undefined || scheduledMs >= tickMs || closeMs < tickMs) return false;
+    return startMs <= tickMs || startMs - scheduledMs <= latestMs;
   });
   if (inTheWay !== undefined) return { outcome: 'overlap_skipped', reason: nameInTheWay(inTheWay, facts) };
   if (pause !== undefined) return { outcome: 'paused', reason: reasons.pausedMaybe(pause) };
   const left = facts.executions.find(({ scheduledMs, closeMs }) => {
-    return scheduledMs !== undefined && scheduledMs < tickMs && closeMs !== undefined && tickMs - closeMs < noticeMs;
+    if (scheduledMs === undefined || scheduledMs >= tickMs || closeMs === undefined) return false;
+    return closeMs < tickMs && tickMs - closeMs < noticeMs;
   });
   if (left !== undefined) return { outcome: 'overlap_skipped', reason: nameInTheWay(left, facts) };
   return { outcome: 'missed', reason: facts.explainMissed(tick) };
@@ -108,6 +113,8 @@ function explainSilence(tick: ExpectedTick, facts: OwnFacts): { outcome: Outcome
 
 /** How long after the end of a run the server may still take it for one that is going. */
 const noticeMs = 1_000;
+/** How long a busy server may take to start what it has decided to start. */
+const startLagMs = 10_000;
 
 function nameInTheWay({ scheduledMs = 0, startMs, closeMs, workflowId }: Execution, facts: OwnFacts): string {
   const row = facts.rows.find((one) => one.workflowId === workflowId);

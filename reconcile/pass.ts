@@ -37,8 +37,8 @@ export interface PassHeld {
   holder: LockHolder;
 }
 
-/** What a pass is asked; `from` is worked out from the last pass where it is absent. */
-export type PassRequest = Omit<SurveyRequest, 'from'> & { from?: Date };
+/** What a pass is asked; `from` is worked out from the last pass where it is absent, and what was under way then is looked at. */
+export type PassRequest = Omit<SurveyRequest, 'from' | 'goesBack'> & { from?: Date };
 
 /** Ticks are judged this long after they were due, unless another time is stated. */
 export const defaultSettleMs = 60_000;
@@ -56,12 +56,12 @@ export async function reconcile(
   const name = `actcore reconcile on ${hostname()}, process ${process.pid}`;
   const ended = await underLock(pool, { lock: 'actcore.reconcile', name, patienceMs: 0 }, async (db) => {
     const from = request.from ?? (await chooseStart(db, request.now));
-    return runPass(client, pool, db, { ...request, from });
+    return runPass(client, pool, db, { ...request, from, goesBack: request.from === undefined });
   });
   return 'result' in ended ? ended.result : { status: 'lock_skipped', holder: ended.holder };
 }
 
-/** From the last look on, with an hour of what was looked at before: a run that was open then has ended by now. */
+/** From the last look on, with an hour of what was looked at before: a run that was open then may have ended by now. */
 async function chooseStart(db: pg.ClientBase, now: Date): Promise<Date> {
   const last = await findLastLook(db);
   const lookBackMs = last === undefined ? firstLookBackMs : now.getTime() - last.getTime() + shortestLookBackMs;

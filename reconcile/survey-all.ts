@@ -17,18 +17,20 @@ export interface SurveyRequest {
   settleMs: number;
   taskQueue: string;
   now: Date;
+  /** Whether what was under way at `from` is looked at too; see `SurveyScope`. */
+  goesBack?: boolean;
   /** Called when it is known how many definitions there are, and as each is done. */
   onStep?: (done: number, total: number) => void;
 }
 
 /** Surveys definitions, each compared with the executions of one listing. Writes nothing. */
 export async function surveyAll(client: Client, pool: pg.Pool, request: SurveyRequest): Promise<Survey[]> {
-  const { from, settleMs, now, onStep } = request;
+  const { from, settleMs, now, goesBack = false, onStep } = request;
   const tracked = await listDefinitions(client, pool, request);
   const retentionMs = await readRetentionMs(client);
   const ids = request.id === undefined ? undefined : tracked.flatMap((one) => one.ids);
   const executions = await groupExecutions(client, from, ids);
-  const scope: SurveyScope = { client, pool, now, settleMs, retentionMs, fromMs: from.getTime() };
+  const scope: SurveyScope = { client, pool, now, settleMs, retentionMs, goesBack, fromMs: from.getTime() };
   let done = 0;
   onStep?.(done, tracked.length);
   return forEachAtOnce(tracked, async (definition) => {

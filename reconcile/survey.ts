@@ -2,19 +2,20 @@ import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { compileFiles, prepareCompiler } from '../compiler/compile-files.ts';
 import { catchupWindowMs } from '../compiler/server-limits.ts';
-import { findFirstReports, listInForceEvents, readRevisionTexts } from '../history/in-force.ts';
+import { findFirstReports, listForeignRevisions, listInForceEvents, readRevisionTexts } from '../history/in-force.ts';
 import type { TrackedDefinition } from '../history/in-force.ts';
 import { listPauses } from '../history/pauses.ts';
 import type { JournaledPause } from '../history/pauses.ts';
 import { listStates } from '../history/schedule-states.ts';
 import type { SeenState } from '../history/schedule-states.ts';
-import { listTickRows } from '../history/tick-rows.ts';
+import { listRowsAt, listTickRows } from '../history/tick-rows.ts';
+import type { TickRow } from '../history/tick-rows.ts';
 import { listMatchingTimes } from '../schedules/matching-times.ts';
 import { observeSchedule } from '../schedules/observe.ts';
 import type { ObservedSchedule } from '../schedules/observe.ts';
 import type { Order } from '../workflows/contract.ts';
 import { accountOutside, accountOwn } from './account.ts';
-import type { ByHandAccount, SourceAccount } from './account.ts';
+import type { ByHandAccount, SourceAccount, Span } from './account.ts';
 import type { Execution } from './executions.ts';
 import { listExpected, listOutside } from './expected.ts';
 import type { ExpectedTick, Plan, TickSources } from './expected.ts';
@@ -36,6 +37,8 @@ export interface SurveyScope {
   settleMs: number;
   /** How long the server keeps what has ended. */
   retentionMs: number;
+  /** Whether runs that were open at `fromMs`, and reports that could come only since, are looked at whenever they were due. */
+  goesBack: boolean;
 }
 
 /** The account of one definition. */
@@ -61,20 +64,31 @@ export interface Survey {
 export async function surveyDefinition(
   scope: SurveyScope,
   tracked: TrackedDefinition,
-  executions: Execution[],
+  found: Execution[],
 ): Promise<Survey> {
-  const { client, pool, now, fromMs, settleMs, retentionMs } = scope;
+  const { client, pool, now, fromMs, settleMs, retentionMs, goesBack } = scope;
   const { id, uuid, ids } = tracked;
-  const span = { fromMs, toMs: now.getTime() - settleMs };
+  const foreign = await listForeignRevisions(pool, tracked);
+  const executions = found.filter(({ revision }) => !foreign.has(revision));
+  const span: Span = {
+    fromMs,
+    toMs: now.getTime() - settleMs,
+    ...(goesBack && { also: listEarlier(executions, fromMs) }),
+  };
   const states = await listStates(pool, uuid, new Date(fromMs));
   const journaled = await listPauses(pool, ids);
-  const observed = await observeOwn(client, id);
+  const observed = await observeOwn(client, tracked);
   const remembered = { state: states.at(-1), pause: journaled.at(-1) };
   const look = observed && (await refineLook(pool, compareLook(observed, remembered, now)));
   const events = await listInForceEvents(pool, tracked);
-  const periods = buildPeriods(events, look === undefined ? states : [...states, look.state]);
-  const plans = await readPlans(pool, uuid, periods, span, observed);
-  const rows = await listTickRows(pool, tracked, new Date(fromMs), new Date(span.toMs));
+  const sights = look === undefined ? states : [...states, { ...look.state, firstSeen: now.toISOString() }];
+  const periods = buildPeriods(events, sights);
+  const plansFromMs = goesBack ? fromMs - longestReportMs : fromMs;
+  const plans = await readPlans(pool, uuid, periods, { fromMs: plansFromMs, toMs: span.toMs }, observed);
+  const rows = [
+    ...(await listRowsAt(pool, tracked, [...(span.also ?? [])])),
+    ...(await listTickRows(pool, tracked, new Date(fromMs), new Date(span.toMs))),
+  ];
   const sources: TickSources = {
     ...{ periods, plans },
     ...(observed && { askServer: (from: number, to: number) => listMatchingTimes(client, observed.id, from, to) }),
@@ -96,14 +110,28 @@ export async function surveyDefinition(
   return { account, ...(look && { look }) };
 }
 
+/** Longer than a run may take: a tick that is judged only when its report is over may be due by a revision that old. */
+const longestReportMs = 2 * 86_400_000;
+
+/** When the firings were due that were still going at a time, and that no earlier look could judge. */
+function listEarlier(executions: Execution[], fromMs: number): Set<number> {
+  const ended = executions.filter(({ closeMs }) => closeMs !== undefined);
+  return new Set(ended.map(({ scheduledMs, startMs }) => scheduledMs ?? startMs).filter((atMs) => atMs < fromMs));
+}
+
 /** Whether nothing is left to be explained. */
 export function addsUp({ sources, byHand, faults }: DefinitionAccount): boolean {
   return faults.length === 0 && [...sources, byHand].every(({ differences }) => differences.length === 0);
 }
 
-async function observeOwn(client: Client, id: string): Promise<(ObservedSchedule & { order: Order }) | undefined> {
+/** The schedule of this definition, and not of another one that has its id by now. */
+async function observeOwn(
+  client: Client,
+  { id, uuid }: TrackedDefinition,
+): Promise<(ObservedSchedule & { order: Order }) | undefined> {
   const observed = await observeSchedule(client, id);
-  return observed?.order === undefined ? undefined : { ...observed, order: observed.order };
+  if (observed?.order?.definition.uuid.toLowerCase() !== uuid.toLowerCase()) return undefined;
+  return { ...observed, order: observed.order };
 }
 
 /** What the kept files of the revisions in force say; the server's order stands in for one that the history lost. */
@@ -155,21 +183,25 @@ function explainMissed(
 
 /** Outside sources count from the first tick that they reported; a report may take until the run has ended. */
 async function surveyOutside(
-  { pool, fromMs, now, settleMs }: SurveyScope,
+  { pool, fromMs, now, settleMs, goesBack }: SurveyScope,
   tracked: TrackedDefinition,
   sources: TickSources,
-  rows: Awaited<ReturnType<typeof listTickRows>>,
+  rowsOfSpan: TickRow[],
 ): Promise<SourceAccount[]> {
   const plans = [...sources.plans.values()];
   const names = [...new Set(plans.flatMap((plan) => Object.keys(plan.sources)))].sort();
   if (names.length === 0) return [];
   const firstReports = await findFirstReports(pool, tracked, names);
+  if (firstReports.size === 0) return [];
   const longestMs = Math.max(...plans.map(({ order }) => order.budget.hardTimeoutMs + order.misfire.graceMs));
   const toMs = now.getTime() - settleMs - longestMs;
+  // Ticks that were due before `fromMs` and were too young to be judged then.
+  const sinceMs = goesBack ? fromMs - longestMs : fromMs;
+  const rows = goesBack ? await listTickRows(pool, tracked, new Date(sinceMs), new Date(toMs)) : rowsOfSpan;
   return names.flatMap((name) => {
     const first = firstReports.get(name);
     if (first === undefined) return [];
-    const span = { fromMs: Math.max(fromMs, Date.parse(first)), toMs };
+    const span = { fromMs: Math.max(sinceMs, Date.parse(first)), toMs };
     const expectation = listOutside(sources, name, span.fromMs, span.toMs);
     return [accountOutside(name, expectation, rows, span, reasons.unreported(name))];
   });

@@ -40,11 +40,14 @@ interface Mark {
 const longestApplyMs = 600_000;
 const clockSkewMs = 5_000;
 
+/** What the server was seen to have, and when first and last (ISO), where that is known. */
+export type Sight = Omit<ScheduleState, 'note'> & { firstSeen?: string; lastSeen?: string };
+
 /**
  * Which revision was in force when. The server's own time of a change is taken where somebody looked while it stood;
  * else the journal's, which comes after it.
  */
-export function buildPeriods(events: InForceEvent[], states: Omit<ScheduleState, 'note'>[]): Period[] {
+export function buildPeriods(events: InForceEvent[], states: Sight[]): Period[] {
   const periods: Period[] = [];
   let inForce: InForce | undefined;
   let isRetired = false;
@@ -63,12 +66,13 @@ export function buildPeriods(events: InForceEvent[], states: Omit<ScheduleState,
   return periods;
 }
 
-function listMarks(events: InForceEvent[], states: Omit<ScheduleState, 'note'>[]): Mark[] {
-  const seen = states.map((state) => ({
-    atMs: Date.parse(state.since),
-    isExact: true,
-    change: { revision: state.revision, seen: { enabled: state.enabled, cadence: state.cadence } },
-  }));
+function listMarks(events: InForceEvent[], states: Sight[]): Mark[] {
+  const seen = states.flatMap((state, index) => {
+    const since = findSwitch(state, states[index - 1]);
+    if (since === undefined) return [];
+    const { revision, enabled, cadence } = state;
+    return [{ atMs: Date.parse(since), isExact: true, change: { revision, seen: { enabled, cadence } } }];
+  });
   const isSeen = (revision: string, atMs: number) =>
     seen.some(({ change, atMs: seenMs }) => {
       const lagMs = atMs - seenMs;
@@ -81,6 +85,16 @@ function listMarks(events: InForceEvent[], states: Omit<ScheduleState, 'note'>[]
     return isSeen(revision, atMs) ? [] : [{ atMs, isExact: false, change: { revision } }];
   });
   return [...told, ...seen].sort((left, right) => left.atMs - right.atMs);
+}
+
+/**
+ * When a state came into force; undefined where it only goes on. The server does not tell when somebody put on by hand
+ * what is off by its definition: nothing is expected of the time that may have been either.
+ */
+function findSwitch(state: Sight, before: Sight | undefined): string | undefined {
+  if (before === undefined || before.since !== state.since) return state.since;
+  if (before.enabled === state.enabled) return undefined;
+  return (state.enabled ? state.firstSeen : before.lastSeen) ?? state.since;
 }
 
 /** When a schedule was paused. A pause that was only seen began somewhere between the look before and that one. */

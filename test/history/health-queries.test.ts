@@ -192,6 +192,30 @@ it('lists what is applied, and not what is retired or gone from the server', asy
   expect((await listApplied(pool)).map(({ id }) => id)).toEqual(['test.again', 'test.here']);
 });
 
+it('counts a definition as applied since its revision came into force, however often it was applied since', async () => {
+  const { pool } = history;
+  const tell = (id: string, field: string, action: string, time: string) =>
+    pool.query(
+      `INSERT INTO actcore.journal (at, entity_type, entity_id, field, action, actor, source, workspace)
+       VALUES ($4, 'definition', $1, $2, $3, 'tester', 'apply', 'here')`,
+      [id, field, action, time],
+    );
+  const appliedAt = '2026-03-09T00:00:00.000Z';
+  for (const id of ['test.often', 'test.untold', 'test.made-anew']) {
+    await writeDefinitionRow(pool, id);
+    await pool.query('UPDATE actcore.definitions SET applied_at = $2 WHERE id = $1', [id, appliedAt]);
+  }
+  await tell('test.often', 'revision', 'insert', '2026-03-01T00:00:00.000Z');
+  await tell('test.often', 'revision', 'update', '2026-03-02T00:00:00.000Z');
+  await tell('test.often', 'paused', 'update', '2026-03-03T00:00:00.000Z');
+  await tell('test.made-anew', 'revision', 'insert', '2026-03-01T00:00:00.000Z');
+  await tell('test.made-anew', 'schedule', 'delete', '2026-03-02T00:00:00.000Z');
+  const found = new Map((await listApplied(pool)).map((one) => [one.id, one.appliedAt]));
+  expect(found.get('test.often')).toBe('2026-03-02T00:00:00.000Z');
+  expect(found.get('test.untold')).toBe(appliedAt);
+  expect(found.get('test.made-anew')).toBe(appliedAt);
+});
+
 it('says how big the database is and how far it goes back', async () => {
   await history.pool.query("SELECT actcore.ensure_month('2024-02-10')");
   expect(await measureSize(history.pool)).toMatchObject({ oldestMonth: '2024-02-01' });

@@ -5,6 +5,7 @@ import { underApplyLock } from '../../history/apply-lock.ts';
 import { openHistory } from '../../history/database.ts';
 import { openDetailWriter } from '../../history/detail-writer.ts';
 import { listErrors } from '../../history/errors.ts';
+import { measureSize } from '../../history/health-queries.ts';
 import { listJournal } from '../../history/journal.ts';
 import { createLedger } from '../../history/ledger.ts';
 import { migrate } from '../../history/migrate.ts';
@@ -96,6 +97,7 @@ it('a reader reads everything, also what is made later', async () => {
   );
   for (const { name } of rows) await pool.query(`SELECT FROM ${name} LIMIT 1`);
   expect(rows.length).toBeGreaterThan(20);
+  expect(await measureSize(pool)).toHaveProperty('oldestMonth');
 });
 
 const journalChanges = [

@@ -30,9 +30,12 @@ afterAll(() => runner.close());
 const now = new Date(Math.floor(Date.now() / 60_000) * 60_000 + 30_000);
 const minute = (agoMinutes: number) => new Date(now.getTime() - 30_000 - agoMinutes * 60_000).toISOString();
 
-/** A definition that is off, as the history has it, applied two hours ago. */
-async function applyLongAgo(changes: Frontmatter): Promise<Definition> {
-  const id = `test.told-${randomUUID().slice(0, 8)}`;
+/** A definition that is off, as the history has it, applied some hours ago. */
+async function applyLongAgo(
+  changes: Frontmatter,
+  hours = 2,
+  id = `test.told-${randomUUID().slice(0, 8)}`,
+): Promise<Definition> {
   const keys = { enabled: 'false', misfire_grace: '10s', ...changes };
   const { uuid, order, frontmatter, runbook, enabled } = defineSweep(id, keys);
   const definition = { ...defineSweep(id, keys) };
@@ -54,8 +57,9 @@ async function applyLongAgo(changes: Frontmatter): Promise<Definition> {
     await recordApplied(client, [applied], { actor: 'tester', source: 'apply', workspace: '' });
     await client.query(
       `INSERT INTO actcore.journal (at, entity_type, entity_id, field, action, new_value, actor, source, workspace)
-       VALUES (now() - interval '2 hours', 'definition', $1, 'revision', 'insert', to_json($2::text), 'tester', 'apply', '')`,
-      [id, revision],
+       VALUES (now() - make_interval(hours => $3), 'definition', $1, 'revision', 'insert', to_json($2::text), 'tester',
+         'apply', '')`,
+      [id, revision, hours],
     );
   } finally {
     client.release();
@@ -106,6 +110,58 @@ describe('an outside source', () => {
   });
 });
 
+/** All schedules have been looked at so recently that a pass goes an hour back. */
+async function lookAt(at: Date): Promise<void> {
+  await runner.history.query(
+    `INSERT INTO actcore.schedule_states (definition_uuid, first_seen, last_seen, schedule_id, since, revision, enabled,
+       cadence, paused, missed_catchup, skipped_overlap)
+     VALUES (gen_random_uuid(), $1, $1, 'test.looked-at', $1, 'r', true, '{}', false, 0, 0)`,
+    [at],
+  );
+}
+
+describe('a pass that goes an hour back', () => {
+  const reconcileBy = ({ id, taskQueue, settleMs }: ReturnType<typeof request>, at: Date) =>
+    reconcile(runner.client, runner.history, { id, taskQueue, settleMs, now: at });
+
+  it('judges ticks of an outside source whose runs may take longer than that', async () => {
+    const changes = { sources: '{ local-timer: { every: 60s } }', budget: '{ max_seconds: 60, hard_timeout: 2h }' };
+    const { id, order } = await applyLongAgo(changes, 4);
+    for (const agoMinutes of [175, 174]) {
+      const tick = { source: 'local-timer', trigger: 'external', actor: 'local-timer', workflowId: '' } as const;
+      const firing = makeTick({ ...tick, scheduledAt: minute(agoMinutes) });
+      await createLedger(runner.history).recordEnd(order, firing, makeReport({ trigger: 'external' }));
+    }
+    await lookAt(now);
+    expect(await reconcileBy(request(id), now)).toMatchObject({ written: { missed: 54 } });
+    const missed = (await runner.runsOf(id)).filter(({ outcome }) => outcome === 'missed');
+    expect(missed.map(({ scheduledAt }) => scheduledAt).sort()).toEqual(
+      Array.from({ length: 54 }, (_, place) => minute(173 - place)),
+    );
+  });
+
+  it('finds the end of a run that began before and was going then', async () => {
+    const definition = await applyLongAgo({});
+    const { id, order } = definition;
+    const handle = await runner.client.workflow.start(workflowType, {
+      ...runOptions(definition, 'manual', 'tester'),
+      ...{ taskQueue: `${runner.taskQueue}-nobody`, workflowId: `${id}-long` },
+      args: [order, { trigger: 'manual', actor: 'tester' }],
+    });
+    const { startTime } = await handle.describe();
+    const between = new Date(startTime.getTime() + 1);
+    await handle.terminate('it took too long');
+    await eventually(async () => (await handle.describe()).status.name === 'TERMINATED');
+    const at = new Date(between.getTime() + 3_600_000);
+    await lookAt(at);
+    await eventually(async () => {
+      await reconcileBy(request(id), at);
+      return (await runner.runsOf(id)).length > 0;
+    });
+    expect(await runner.runsOf(id)).toMatchObject([{ outcome: 'cancelled', scheduledAt: startTime.toISOString() }]);
+  });
+});
+
 describe('a run that nobody reported', () => {
   it('is cancelled where somebody terminated its workflow', async () => {
     const definition = await applyLongAgo({});
@@ -132,6 +188,42 @@ describe('a run that nobody reported', () => {
       },
     ]);
     expect(addsUp(await survey(id))).toBe(true);
+  });
+
+  it('still says that it was only to look, so that it vouches for nothing', async () => {
+    const definition = await applyLongAgo({});
+    const { id, order } = definition;
+    const handle = await runner.client.workflow.start(workflowType, {
+      ...runOptions(definition, 'canary', 'tester'),
+      ...{ taskQueue: `${runner.taskQueue}-nobody`, workflowId: `${id}-canary` },
+      args: [order, { trigger: 'canary', actor: 'tester', dryRun: true }],
+    });
+    await handle.terminate();
+    const firing = makeTick({ trigger: 'canary', scheduledAt: minute(20), workflowId: `${id}-gone`, dryRun: true });
+    await createLedger(runner.history).recordStart(order, firing, { startedAt: minute(19), attempt: 1 });
+    const found = await eventually(async () => {
+      await reconcile(runner.client, runner.history, request(id, new Date()));
+      const runs = await runner.runsOf(id);
+      return runs.length === 2 && runs.every(({ outcome }) => outcome !== null) ? runs : undefined;
+    });
+    expect(found.map(({ outcome, isDryRun }) => [outcome, isDryRun])).toEqual([
+      ['cancelled', true],
+      ['automation_error', true],
+    ]);
+  });
+
+  it('is of the definition that it ran, and not of the one that has its id by now', async () => {
+    const definition = await applyLongAgo({});
+    const { id, order } = definition;
+    const handle = await runner.client.workflow.start(workflowType, {
+      ...runOptions(definition, 'manual', 'tester'),
+      ...{ taskQueue: `${runner.taskQueue}-nobody`, workflowId: `${id}-manual` },
+      args: [order, { trigger: 'manual', actor: 'tester' }],
+    });
+    await handle.terminate();
+    await eventually(async () => (await survey(id, new Date())).byHand.differences.length === 1);
+    await applyLongAgo({ uuid: randomUUID() }, 1, id);
+    expect(await survey(id, new Date())).toMatchObject({ byHand: { executions: 0, differences: [] } });
   });
 
   it('is an automation error where its row says that it is going and its execution is gone', async () => {

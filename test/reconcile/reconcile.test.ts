@@ -34,7 +34,10 @@ const folder = writeFolder(
       'activity-definitions/watching.md',
       writeWatchdog('test.watching', { one: { detect: 'select 1 as id' } }, { schedule: '{ every: 2s }' }),
     ],
-    ['activity-definitions/off.md', writeDefinition('test.off', tickingSweep('off', { enabled: 'false' }))],
+    [
+      'activity-definitions/off.md',
+      writeDefinition('test.off', tickingSweep('off', { enabled: 'false', schedule: '{ every: 300d }' })),
+    ],
   ]),
 );
 
@@ -62,6 +65,7 @@ beforeAll(async () => {
   await applyFolder(runner, folder);
   await sleep(5_000);
   await actcore('resume', 'test.paused');
+  await runner.client.schedule.getHandle('test.off').trigger();
   await eventually(async () => ended(await runsOf('slow')).length >= 2);
   await sleep(4_000);
   // What is younger than it takes to be judged is left alone by a reconciliation that comes at once.
@@ -166,8 +170,9 @@ it('each revision accounts for the ticks of its own time', async () => {
   for (const { reason } of missed) expect(reason).toMatch(/the schedule was changed at/);
 });
 
-it('nothing is expected of a definition that is off', () => {
+it('nothing is expected of a definition that is off, and a press of the button is a firing by hand', () => {
   expect(accountOf(after, 'off')?.sources).toMatchObject([{ expected: 0, executions: 0, rows: 0 }]);
+  expect(accountOf(after, 'off')?.byHand).toMatchObject({ executions: 1, rows: 1, differences: [] });
 });
 
 it('the definition that ships reconciles by the worker that runs it, in a run like any other', async () => {

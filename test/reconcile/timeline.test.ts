@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { InForceEvent } from '../../history/in-force.ts';
 import type { JournaledPause } from '../../history/pauses.ts';
-import type { ScheduleState } from '../../history/schedule-states.ts';
-import { listExpected } from '../../reconcile/expected.ts';
+import { listExpected, mostTicks } from '../../reconcile/expected.ts';
 import type { Plan } from '../../reconcile/expected.ts';
 import { buildPauses, buildPeriods } from '../../reconcile/timeline.ts';
+import type { Sight } from '../../reconcile/timeline.ts';
 import { defineSweep } from '../support/definitions.ts';
 
 const at = (time: string) => `2026-03-01T${time}Z`;
@@ -17,10 +17,10 @@ function planEvery(every: string, enabled = true): Plan {
 
 const applied = (time: string, revision: string): InForceEvent => ({ at: at(time), kind: 'revision', revision });
 
-function seen(time: string, revision: string, changes: Partial<ScheduleState> = {}): ScheduleState {
+function seen(time: string, revision: string, changes: Partial<Sight> = {}): Sight {
   const { cadence } = planEvery('10s').order;
   const state = { scheduleId: 'test.timeline', since: at(time), revision, enabled: true, cadence, paused: false };
-  return { ...state, note: undefined, missedCatchup: 0, skippedOverlap: 0, ...changes };
+  return { ...state, missedCatchup: 0, skippedOverlap: 0, ...changes };
 }
 
 const plans = new Map([
@@ -29,7 +29,7 @@ const plans = new Map([
   ['off', planEvery('10s', false)],
 ]);
 
-async function ticksOf(events: InForceEvent[], states: ScheduleState[], from: string, to: string): Promise<string[]> {
+async function ticksOf(events: InForceEvent[], states: Sight[], from: string, to: string): Promise<string[]> {
   const { ticks } = await listExpected({ periods: buildPeriods(events, states), plans }, ms(from), ms(to));
   return [...ticks.keys()].map((tick) => new Date(tick).toISOString().slice(11, 19));
 }
@@ -83,6 +83,30 @@ describe('what was expected', () => {
       '12:00:15',
       '12:00:30',
     ]);
+  });
+
+  it('begins when somebody was seen to have put on by hand what is off, and ends when it was seen to be on last', async () => {
+    const look = (firstSeen: string, lastSeen: string, enabled: boolean) =>
+      seen('11:00:00', 'off', { firstSeen: at(firstSeen), lastSeen: at(lastSeen), enabled });
+    const looks = [look('11:00:05', '12:00:00', false), look('12:00:30', '12:00:55', true)];
+    const on = ['12:00:30', '12:00:40', '12:00:50'];
+    const again = look('12:01:00', '12:01:00', true);
+    expect(await ticksOf([], [...looks, again], '11:59:00', '12:01:11')).toEqual([...on, '12:01:00', '12:01:10']);
+    const off = look('12:01:30', '12:01:30', false);
+    expect(await ticksOf([], [...looks, off], '11:59:00', '12:02:00')).toEqual(on);
+  });
+
+  it('is said not to be known where the server has more ticks than it tells of', async () => {
+    const states = [seen('11:00:00', 'ten')];
+    const askServer = (fromMs: number) =>
+      Promise.resolve(Array.from({ length: mostTicks }, (_, n) => fromMs + n * 1_000));
+    const { ticks, faults } = await listExpected(
+      { periods: buildPeriods([], states), plans, askServer },
+      ms('12:00:00'),
+      ms('12:00:00') + 2 * mostTicks * 1_000,
+    );
+    expect(ticks.size).toBe(mostTicks);
+    expect(faults).toEqual([`it has more than ${mostTicks} ticks in this span; choose a shorter one`]);
   });
 
   it('is said not to be known where a revision cannot be read', async () => {
