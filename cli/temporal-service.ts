@@ -4,24 +4,50 @@ import { readServerFault } from '../schedules/server-fault.ts';
 import { Refusal, exitCodes } from './refusal.ts';
 import type { Settings } from './settings.ts';
 
-/** Together below ten seconds, which is how long an operator is left without an answer where there is no server. */
+/** Below ten seconds with the start of the program: how long an operator is left without an answer where no server is. */
 const connectTimeoutMs = 4_000;
-const firstCallTimeoutMs = 4_000;
-/** A server that answered may be slow: to describe a schedule that was just made it waits for its own workers. */
+/** A server that greets may be slow: to describe a schedule it waits for its own workers. */
 const callTimeoutMs = 25_000;
+/**
+ * What is only read is asked again when no answer comes: a busy server loses a question now and then (of hundreds that
+ * describe schedules, one), answers all others meanwhile, and this one at once when it is put again.
+ */
+const readTimeoutsMs = [6_000, 12_000, 24_000] as const;
+
+/** A server that sees the deadline pass before the client does cancels the call. */
+const cancelMarginMs = 1_000;
 
 type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
 
 /** The call that waits for the end of a run, and so has no deadline and bears a restart of the server. */
 const longCall = '/GetWorkflowExecutionHistory';
+const readCall = /\/(Describe|Get|List|Count|Query)\w+$/;
 
 const retryPatiently = makeGrpcRetryInterceptor(defaultGrpcRetryOptions());
 /** A server that is away is told at once: four attempts take a second. */
 const retryBriefly = makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 4 }));
 
+/** Each attempt has a deadline of its own, and only one that it was too short for is followed by another. */
+const askAgain: Interceptor = (options, nextCall) => {
+  let [attempts, deadline] = [0, 0];
+  const isOverdue = (code: number) =>
+    code === grpcDeadlineExceeded || (code === grpcCancelled && Date.now() > deadline - cancelMarginMs);
+  const ask = makeGrpcRetryInterceptor({
+    retryableDecider: (attempt, { code }) => isOverdue(code) && attempt < readTimeoutsMs.length,
+    delayFunction: () => 0,
+  });
+  return ask(options, (again) => {
+    deadline = Date.now() + (readTimeoutsMs[attempts++] ?? callTimeoutMs);
+    return retryBriefly({ ...again, deadline }, nextCall);
+  });
+};
+
 const limitCall: Interceptor = (options, nextCall) => {
-  if (options.method_definition.path.endsWith(longCall)) return retryPatiently(options, nextCall);
-  return retryBriefly({ ...options, deadline: options.deadline ?? Date.now() + callTimeoutMs }, nextCall);
+  const { path } = options.method_definition;
+  if (path.endsWith(longCall)) return retryPatiently(options, nextCall);
+  if (options.deadline !== undefined) return retryBriefly(options, nextCall);
+  if (readCall.test(path)) return askAgain(options, nextCall);
+  return retryBriefly({ ...options, deadline: Date.now() + callTimeoutMs }, nextCall);
 };
 
 /** Connects to Temporal for one command. Refuses, within ten seconds, where the server is not there. */
@@ -43,18 +69,12 @@ async function connectTemporal(settings: Settings): Promise<Connection> {
   const { temporalAddress, namespace } = settings;
   let connection: Connection | undefined;
   try {
-    connection = await Promise.race([
-      Connection.connect({
-        address: temporalAddress,
-        connectTimeout: connectTimeoutMs,
-        interceptors: [limitCall],
-      }),
-      rejectAfter(connectTimeoutMs + 500),
-    ]);
-    const { workflowService } = connection;
-    await connection.withDeadline(Date.now() + firstCallTimeoutMs, () =>
-      workflowService.describeNamespace({ namespace }),
-    );
+    connection = await greet(temporalAddress, connectTimeoutMs).catch((error: unknown) => {
+      // It took the connection and is slow to answer: it is there.
+      if (readServerFault(error)?.code === grpcDeadlineExceeded) return greet(temporalAddress, callTimeoutMs);
+      throw error;
+    });
+    await connection.workflowService.describeNamespace({ namespace });
     return connection;
   } catch (error) {
     await connection?.close();
@@ -69,12 +89,25 @@ async function connectTemporal(settings: Settings): Promise<Connection> {
   }
 }
 
+async function greet(address: string, connectTimeout: number): Promise<Connection> {
+  const connection = Connection.lazy({ address, connectTimeout, interceptors: [limitCall] });
+  try {
+    await Promise.race([connection.ensureConnected(), rejectAfter(connectTimeout + 500)]);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
 /** The client's own timeout does not cover all that it waits for. */
 async function rejectAfter(delayMs: number): Promise<never> {
   await sleep(delayMs, undefined, { ref: false });
   throw new Error('connecting took too long');
 }
 
+const grpcCancelled = 1;
+const grpcDeadlineExceeded = 4;
 const grpcNotFound = 5;
 
 /** What the server says no to for a reason of its own: invalid argument, permission, quota, state, unimplemented, credentials. */

@@ -62,20 +62,27 @@ export async function applyAll(
   return isAway ? changes : readBackAll(client, created, changes);
 }
 
-/** One listing says of all that were created what the server made of them; what it does not confirm is described. */
+/**
+ * One listing says of all that were created what the server made of them; what it does not confirm is described. Where
+ * the server goes away by then, those that were not confirmed count as failed.
+ */
 async function readBackAll(
   client: Client,
   created: DesiredSchedule[],
   changes: PlannedChange[],
 ): Promise<PlannedChange[]> {
   const faults = new Map<string, PlannedChange>();
-  await forEachAtOnce(await readBackListed(client, created), async (schedule) => {
-    try {
-      await readBack(client, schedule, schedule.content, planChange(schedule, undefined));
-    } catch (error) {
-      faults.set(schedule.id, explainFailure(schedule, error));
-    }
-  });
+  try {
+    await forEachAtOnce(await readBackListed(client, created), async (schedule) => {
+      try {
+        await readBack(client, schedule, schedule.content, planChange(schedule, undefined));
+      } catch (error) {
+        faults.set(schedule.id, explainFailure(schedule, error));
+      }
+    });
+  } catch (error) {
+    for (const schedule of created) faults.set(schedule.id, explainFailure(schedule, error));
+  }
   return changes.map((change) => faults.get(change.id) ?? change);
 }
 

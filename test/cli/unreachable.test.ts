@@ -4,9 +4,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, readTestSetting } from '../support/database.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { writeDefinition } from '../support/definitions.ts';
-import { runActcore, startActcore, writeFolder } from './support/actcore.ts';
+import { expectExit, runActcore, startActcore, writeFolder } from './support/actcore.ts';
 import type { DeadEnd } from './support/dead-ends.ts';
-import { findClosedPort, findUnknownHost, openBlackHole, openLettingGo, openSilentPort } from './support/dead-ends.ts';
+import {
+  findClosedPort,
+  findUnknownHost,
+  openBlackHole,
+  openForgetful,
+  openLettingGo,
+  openSilentPort,
+} from './support/dead-ends.ts';
 
 const deadEnds = {
   'a closed port': findClosedPort,
@@ -153,6 +160,14 @@ it('a namespace that the server does not have is named', async () => {
     /^error: Temporal at \S+ has no namespace nowhere\n {2}Create it, or set TEMPORAL_NAMESPACE/,
   );
 });
+
+it.each(['GetSystemInfo', 'ListSchedules'])(
+  'a server that is there and loses a question is asked again: %s',
+  async (call) => {
+    const ended = await runInto(() => openForgetful([call]), ['list'], asTemporal);
+    expectExit(ended, 0);
+  },
+);
 
 it('an interrupt ends a command that waits for a server', async () => {
   const end = await openBlackHole();

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { expect } from 'vitest';
 import { actcoreCommand } from '../../support/program.ts';
 import type { Runner } from '../../support/runner.ts';
 import { makeTempFolder } from '../../support/temp-folder.ts';
@@ -53,6 +54,11 @@ export async function runActcore(args: string[], options: ActcoreOptions = {}): 
   const startedAt = Date.now();
   const { exitCode, stdout, stderr } = await startActcore(args, options);
   return { exitCode, stdout, stderr, tookMs: Date.now() - startedAt };
+}
+
+/** Expects an exit code, and shows what the program printed where it is another one. */
+export function expectExit({ exitCode, stdout, stderr }: Partial<Ended>, expected: number): void {
+  expect(exitCode, `exit code; on stderr:\n${stderr}\non stdout:\n${stdout?.slice(-4_000)}\n`).toBe(expected);
 }
 
 /** Runs the program under `--json`; what stands on stdout is one document, or null where nothing does. */

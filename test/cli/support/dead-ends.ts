@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createServer as createHttp2Server, constants } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import { createServer, connect } from 'node:net';
 import type { Socket } from 'node:net';
 
@@ -72,19 +73,42 @@ export function findUnknownHost(): Promise<DeadEnd> {
   return Promise.resolve({ host: 'no-such-host.invalid', port: 7233, close: () => {} });
 }
 
-/** Greets as Temporal does and then lets go of every call, as a server does that sees its deadline pass. */
-export async function openLettingGo(): Promise<DeadEnd> {
-  const greetings = ['/GetSystemInfo', '/DescribeNamespace'];
+type Answer = (stream: ServerHttp2Stream, call: string) => void;
+
+/** An HTTP/2 server that answers each call of gRPC as it is told to. */
+async function openGrpc(answer: Answer): Promise<DeadEnd> {
   const server = createHttp2Server();
   server.on('stream', (stream, headers) => {
     stream.on('error', () => {});
-    if (!greetings.some((call) => headers[':path']?.endsWith(call))) return stream.close(constants.NGHTTP2_CANCEL);
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-    return stream.end(Buffer.alloc(5));
+    answer(stream, headers[':path']?.split('/').at(-1) ?? '');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return { host: '127.0.0.1', port, close: () => server.close() };
+}
+
+/** An empty message, and that all is well. */
+function answerEmpty(stream: ServerHttp2Stream): void {
+  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+  stream.end(Buffer.alloc(5));
+}
+
+/** Greets as Temporal does and then lets go of every call, as a server does that sees its deadline pass. */
+export function openLettingGo(): Promise<DeadEnd> {
+  const greetings = new Set(['GetSystemInfo', 'DescribeNamespace']);
+  return openGrpc((stream, call) => {
+    if (greetings.has(call)) answerEmpty(stream);
+    else stream.close(constants.NGHTTP2_CANCEL);
+  });
+}
+
+/** Has nothing, and says so; the first call of each of these kinds it never answers. */
+export function openForgetful(kinds: string[]): Promise<DeadEnd> {
+  const forgotten = new Set<string>();
+  return openGrpc((stream, call) => {
+    if (!kinds.includes(call) || forgotten.has(call)) answerEmpty(stream);
+    forgotten.add(call);
+  });
 }
