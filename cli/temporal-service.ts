@@ -1,11 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import type { TLSConfig } from '@temporalio/client';
+import { MissingSearchAttributesError } from '../schedules/search-attributes.ts';
 import { readServerFault } from '../schedules/server-fault.ts';
 import { Refusal, exitCodes } from './refusal.ts';
 import type { Settings } from './settings.ts';
+import { readTemporalAccess } from './temporal-access.ts';
+import { findTlsFault } from './temporal-tls-probe.ts';
 
 /** Together below ten seconds, which is how long an operator is left without an answer where there is no server. */
 const connectTimeoutMs = 4_000;
+/** After this it is looked whether TLS is what stands in the way. */
+const suspicionMs = 500;
 const firstCallTimeoutMs = 4_000;
 /** A server that answered may be slow: to describe a schedule that was just made it waits for its own workers. */
 const callTimeoutMs = 25_000;
@@ -40,17 +46,22 @@ export async function withTemporal<Result>(
 }
 
 async function connectTemporal(settings: Settings): Promise<Connection> {
-  const { temporalAddress, namespace } = settings;
+  const { temporalAddress, temporalAccess = {}, namespace } = settings;
+  const access = readTemporalAccess(temporalAccess);
   let connection: Connection | undefined;
+  const connected = new AbortController();
   try {
     connection = await Promise.race([
       Connection.connect({
         address: temporalAddress,
+        ...access,
         connectTimeout: connectTimeoutMs,
         interceptors: [limitCall],
       }),
       rejectAfter(connectTimeoutMs + 500),
+      rejectForTls(temporalAddress, access.tls, connected.signal),
     ]);
+    connected.abort();
     const { workflowService } = connection;
     await connection.withDeadline(Date.now() + firstCallTimeoutMs, () =>
       workflowService.describeNamespace({ namespace }),
@@ -75,22 +86,43 @@ async function rejectAfter(delayMs: number): Promise<never> {
   throw new Error('connecting took too long');
 }
 
+/** The client takes a failed handshake for a reason to try again, until its time is over. */
+async function rejectForTls(address: string, tls: TLSConfig | undefined, connected: AbortSignal): Promise<never> {
+  await sleep(suspicionMs, undefined, { ref: false });
+  const fault = connected.aborted ? undefined : await findTlsFault(address, tls);
+  if (fault !== undefined)
+    throw new Refusal(`Temporal at ${address} ${fault.says}`, fault.advice, exitCodes.unreachable);
+  return new Promise(() => {});
+}
+
 const grpcNotFound = 5;
 
 /** What the server says no to for a reason of its own: invalid argument, permission, quota, state, unimplemented, credentials. */
 const grpcRefusals = new Set([3, 7, 8, 9, 12, 16]);
 
+const credentialAdvice: Record<number, string> = {
+  7: 'Whoever TEMPORAL_API_KEY or TEMPORAL_TLS_CERT_FILE stand for may not do that in this namespace.',
+  16: 'Check TEMPORAL_API_KEY, or TEMPORAL_API_KEY_FILE, or the client certificate.',
+};
+
 /** What is wrong inside of the server or on the way to it: unknown, aborted, internal, data lost. */
 const grpcFailures = new Set([2, 10, 13, 15]);
 
 function explainTemporalError(error: unknown, { temporalAddress }: Settings): unknown {
+  if (error instanceof MissingSearchAttributesError) {
+    return new Refusal(
+      `The namespace ${error.namespace} lacks the search attributes ${error.missing.join(', ')}, and we may not create them`,
+      `Have them created, once: ${error.commands.join('\n  or, in Temporal Cloud: ')}`,
+    );
+  }
   const fault = readServerFault(error);
   if (fault === undefined) return error;
   if (fault.isUnreachable) return unreachableTemporal(temporalAddress);
   if (grpcFailures.has(fault.code)) {
     return new Refusal(`Temporal at ${temporalAddress} failed: ${fault.message}`, 'Its log says why. Try again.');
   }
-  return grpcRefusals.has(fault.code) ? new Refusal(`Temporal at ${temporalAddress} refuses: ${fault.message}`) : error;
+  if (!grpcRefusals.has(fault.code)) return error;
+  return new Refusal(`Temporal at ${temporalAddress} refuses: ${fault.message}`, credentialAdvice[fault.code]);
 }
 
 function unreachableTemporal(address: string): Refusal {
