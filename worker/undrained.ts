@@ -2,10 +2,9 @@
 export class UndrainedError extends Error {
   override readonly name = 'UndrainedError';
 
-  constructor(cause?: unknown) {
+  constructor() {
     super(
       'the worker ended before all that it was at had: another worker takes those runs up, or records that they were lost',
-      { cause },
     );
   }
 }

@@ -16,7 +16,7 @@ import { countRuns } from './run-metrics.ts';
 import { RunTally } from './run-tally.ts';
 import { openSelfEndpoint } from './self-endpoint.ts';
 import { createSelfServices } from './self-services.ts';
-import { limitShutdown, namePhase, runToEnd } from './shutdown.ts';
+import { namePhase, runToEnd, usualDrainMs } from './shutdown.ts';
 import { followAccess, holdConnection } from './temporal-link.ts';
 import type { TemporalAccess } from './temporal-link.ts';
 
@@ -62,7 +62,7 @@ const askLimitMs = 2_500;
 
 /** Connects a worker. The history need not be there: runs are then recorded when it is back. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { temporalAddress, readAccess = () => ({}), namespace, taskQueue, drainMs } = options;
+  const { temporalAddress, readAccess = () => ({}), namespace, taskQueue, drainMs = usualDrainMs } = options;
   const access = readAccess();
   const connect = (how: TemporalAccess) => NativeConnection.connect({ address: temporalAddress, ...how });
   const first = await connect(access);
@@ -72,7 +72,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ...{ connection: first, namespace, taskQueue, activities: parts.activities },
     workflowBundle: await obtainBundle(),
     maxHeartbeatThrottleInterval: heartbeatThrottleMs,
-    ...limitShutdown(drainMs),
+    shutdownGraceTime: drainMs,
     ...describeDeployment(options.deployment),
   });
   const apply = async (fresh: TemporalAccess) => {
@@ -84,7 +84,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   return {
     async run() {
       try {
-        await runToEnd(worker, parts.cutShort.signal);
+        await runToEnd(worker, { leaving: parts.leaving.signal, cutShort: parts.cutShort.signal, drainMs });
       } finally {
         stopFollowing();
         await parts.closeServices();
@@ -137,7 +137,7 @@ async function openParts(options: WorkerOptions, connection: NativeConnection) {
     listeners,
   });
   return {
-    ...{ details, runs, cutShort, activities: countRuns(activities, runs) },
+    ...{ details, runs, leaving, cutShort, activities: countRuns(activities, runs) },
     askHistory: () => history.query('SELECT 1'),
     leave() {
       leaving.abort();
