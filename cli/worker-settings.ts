@@ -46,6 +46,13 @@ export function readDeployment(env: NodeJS.ProcessEnv, choices: WorkerChoices): 
   return { name: checkName(name), buildId: checkName(buildId) };
 }
 
+/** The name of the worker deployment alone. */
+export function readDeploymentName(env: NodeJS.ProcessEnv, choices: WorkerChoices): string {
+  const name = choose(choices.deployment, '--deployment', env, 'ACTCORE_DEPLOYMENT_NAME');
+  if (name !== undefined) return checkName(name);
+  throw new Refusal('No worker deployment is named', 'Say --deployment, or set ACTCORE_DEPLOYMENT_NAME.');
+}
+
 interface Chosen {
   setting: string;
   text: string;

@@ -166,7 +166,11 @@ it.concurrent(
       const rows = await scene.runner.runsOf('test.drained');
       expect(rows).toMatchObject([{ outcome: 'cancelled', certainty: 'witnessed' }]);
     };
-    await play(act, temporal.address).finally(() => temporal.remove());
+    try {
+      await play(act, temporal.address);
+    } finally {
+      await temporal.remove();
+    }
   },
   60_000,
 );
