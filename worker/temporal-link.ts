@@ -13,7 +13,7 @@ interface Renewal {
   /** Takes the new one into use; rejects where the server does not accept it, and the old one stays. */
   apply: (access: TemporalAccess) => Promise<void>;
   warn: (message: string) => void;
-  everyMs?: number;
+  everyMs: number | undefined;
 }
 
 /** Takes renewed files into use, until the returned function is called. */

@@ -30,6 +30,8 @@ export interface WorkerOptions {
   temporalAddress: string;
   /** Reads TLS and API key; called again while the worker runs, since both are renewed. Plain where absent. */
   readAccess?: () => TemporalAccess;
+  /** How often that is; a minute when absent. */
+  renewalMs?: number;
   namespace: string;
   taskQueue: string;
   databaseUrl: string;
@@ -80,7 +82,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     worker.connection = renewed;
     link.exchange(renewed);
   };
-  const stopFollowing = followAccess({ access, read: readAccess, apply, warn });
+  const stopFollowing = followAccess({ access, read: readAccess, apply, warn, everyMs: options.renewalMs });
   return {
     async run() {
       try {
