@@ -23,10 +23,11 @@ export class MissingSearchAttributesError extends Error {
 
   /** The command lines that create them: on a server of one's own, and in Temporal Cloud. */
   get commands(): [own: string, cloud: string] {
-    const named = this.missing.map((name) => `--name ${name}`).join(' ');
+    // Names without a type of their own are passed over, and nobody is told.
+    const named = this.missing.map((name) => `--name ${name} --type Keyword`).join(' ');
     const typed = this.missing.map((name) => `--search-attribute "${name}=Keyword"`).join(' ');
     return [
-      `temporal operator search-attribute create --namespace ${this.namespace} ${named} --type Keyword`,
+      `temporal operator search-attribute create --namespace ${this.namespace} ${named}`,
       `tcld namespace search-attributes add --namespace ${this.namespace} ${typed}`,
     ];
   }

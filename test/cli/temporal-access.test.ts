@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http2';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../../cli/refusal.ts';
 import type { Settings } from '../../cli/settings.ts';
@@ -9,8 +10,10 @@ import type { AccessVariables } from '../../cli/temporal-access.ts';
 import { withTemporal } from '../../cli/temporal-service.ts';
 import { MissingSearchAttributesError, ensureSearchAttributes } from '../../schedules/search-attributes.ts';
 import { searchAttributes } from '../../workflows/contract.ts';
+import { obtainTemporalBinary } from '../../dev/temporal-binary.ts';
 import { tlsFile } from '../activities/support/tls.ts';
 import { readTestSetting } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { openGrpcProxy } from '../support/grpc-proxy.ts';
 import type { GrpcProxy } from '../support/grpc-proxy.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
@@ -221,7 +224,7 @@ describe('a namespace where we may not create search attributes', () => {
     expect(await tryEnsure('default', deny)).toEqual([]);
   });
 
-  it('is refused with the names that it lacks and the commands that create them', async () => {
+  it('is refused with the names that it lacks and the commands that create them, which do', async () => {
     const bare = `without-attributes-${Date.now()}`;
     await withTemporal(settingsOf(upstream, {}), async (_, { workflowService }) => {
       await workflowService.registerNamespace({
@@ -243,12 +246,20 @@ describe('a namespace where we may not create search attributes', () => {
       expect(advice).toContain(own);
       expect(advice).toContain(cloud);
     }
+    const { commands } = new MissingSearchAttributesError(bare, Object.values(searchAttributes), undefined);
+    const [, ...args] = commands[0].split(' ');
+    const { path } = await obtainTemporalBinary();
+    await execa(path, [...args, '--address', upstream]);
+    await eventually(async () => {
+      const ensured = await tryEnsure(bare, deny);
+      return Array.isArray(ensured) && ensured.length === 0;
+    });
   });
 
   it('names both commands whole', () => {
     const error = new MissingSearchAttributesError('ns.a1', ['ActcoreActor', 'ActcoreSource'], undefined);
     expect(error.commands).toEqual([
-      'temporal operator search-attribute create --namespace ns.a1 --name ActcoreActor --name ActcoreSource --type Keyword',
+      'temporal operator search-attribute create --namespace ns.a1 --name ActcoreActor --type Keyword --name ActcoreSource --type Keyword',
       'tcld namespace search-attributes add --namespace ns.a1 --search-attribute "ActcoreActor=Keyword" --search-attribute "ActcoreSource=Keyword"',
     ]);
   });
