@@ -28,25 +28,25 @@ const wakeUpMs = 500;
  * Combines our own hard timeout with Temporal's cancellation, whose reason's message is the name of its cause:
  * a cancel request, the shutdown of this worker, or that the server no longer knows of this attempt.
  */
-export function openDeadline(cancellation: AbortSignal, hardTimeoutMs: number): Deadline {
+export function openDeadline(cancellations: AbortSignal[], hardTimeoutMs: number): Deadline {
   const controller = new AbortController();
   const interrupt = (interruption: Interruption) => controller.abort(new InterruptedError(interruption));
   let wakeUp: NodeJS.Timeout | undefined;
   const onCancel = () => {
-    const interruption = nameCancellation(cancellation.reason);
+    const interruption = nameCancellation(cancellations.find(({ aborted }) => aborted)?.reason);
     if (interruption === 'abandoned') wakeUp = setTimeout(() => interrupt(interruption), wakeUpMs);
     else interrupt(interruption);
   };
   const timer = setTimeout(() => interrupt('hard_timeout'), hardTimeoutMs);
-  if (cancellation.aborted) onCancel();
-  else cancellation.addEventListener('abort', onCancel, { once: true });
+  if (cancellations.some(({ aborted }) => aborted)) onCancel();
+  else for (const cancellation of cancellations) cancellation.addEventListener('abort', onCancel, { once: true });
   return {
     signal: controller.signal,
     abandon: () => interrupt('abandoned'),
     close() {
       clearTimeout(timer);
       clearTimeout(wakeUp);
-      cancellation.removeEventListener('abort', onCancel);
+      for (const cancellation of cancellations) cancellation.removeEventListener('abort', onCancel);
     },
   };
 }

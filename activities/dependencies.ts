@@ -17,6 +17,8 @@ export interface Dependencies {
   now: () => Date;
   /** Aborts when the worker begins to shut down: what another worker can go on with is left to it. */
   leaving?: AbortSignal;
+  /** Aborts when the worker has no time left for what is under way; its reason is that of a shutdown by the SDK. */
+  cutShort?: AbortSignal;
   /** Hears the notifications that fire watchdogs out of turn; absent where nothing but a schedule or a person does. */
   listeners?: Pick<Listeners, 'refresh'>;
 }

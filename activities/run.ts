@@ -53,7 +53,8 @@ export async function conductRun(
   const startedAt = earlier === undefined ? now : new Date(earlier.startedAt);
   const firing = nameTrigger(order, fired);
   const hardTimeoutAt = startedAt.getTime() + order.budget.hardTimeoutMs;
-  const deadline = openDeadline(cancellationSignal, Math.max(0, hardTimeoutAt - now.getTime()));
+  const cancellations = deps.cutShort === undefined ? [cancellationSignal] : [cancellationSignal, deps.cutShort];
+  const deadline = openDeadline(cancellations, Math.max(0, hardTimeoutAt - now.getTime()));
   const context: RunContext = {
     ...{ deps, order, firing, startedAt, signal: deadline.signal, isFirst: info.attempt <= 1 },
     progress: { stage: 'starting', attempt: 1, elapsedMs: 0 },

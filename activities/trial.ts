@@ -73,7 +73,7 @@ export async function trySweep(options: TrialOptions): Promise<Trial> {
   const onCancel = () => cancel.abort(new Error('CANCELLED'));
   if (signal.aborted) onCancel();
   signal.addEventListener('abort', onCancel, { once: true });
-  const deadline = openDeadline(cancel.signal, order.budget.hardTimeoutMs);
+  const deadline = openDeadline([cancel.signal], order.budget.hardTimeoutMs);
   const account = openAccount(0);
   let attempt = 1;
   const frame = { startedAt, signal: deadline.signal, account, onAttempt: (count: number) => (attempt = count) };

@@ -17,7 +17,8 @@ import { openHistory } from '../history/database.ts';
 import { migrate } from '../history/migrate.ts';
 import { runOptions } from '../schedules/desired.ts';
 import { ensureSearchAttributes } from '../schedules/search-attributes.ts';
-import { installRuntime, startWorker } from '../worker/worker.ts';
+import { installRuntime } from '../worker/runtime.ts';
+import { startWorker } from '../worker/worker.ts';
 import { workflowType } from '../workflows/contract.ts';
 
 const runs = 300;

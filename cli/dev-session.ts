@@ -6,7 +6,8 @@ import type { Stack } from '../dev/stack.ts';
 import { findCanaried } from '../history/queries.ts';
 import { migrate } from '../history/migrate.ts';
 import { ensureSearchAttributes } from '../schedules/search-attributes.ts';
-import { installRuntime, startWorker } from '../worker/worker.ts';
+import { installRuntime } from '../worker/runtime.ts';
+import { startWorker } from '../worker/worker.ts';
 import { applySet } from './apply-set.ts';
 import { fireByHand, followRun } from './firing.ts';
 import { reportFiring } from './firing-output.ts';
@@ -16,6 +17,7 @@ import type { CompiledSet } from './definition-files.ts';
 import { printChanges } from './plan-output.ts';
 import { withHistory } from './history-service.ts';
 import { showLine } from './printable.ts';
+import { readTemporalAccess } from './temporal-access.ts';
 import { withTemporal } from './temporal-service.ts';
 import type { Settings } from './settings.ts';
 
@@ -96,9 +98,10 @@ function settingsOf(given: Settings, stack: Stack): Settings {
 
 /** Starts a worker in this process; `stop` drains it. */
 async function runWorker(settings: Settings, environment: NodeJS.ProcessEnv) {
-  const { temporalAddress, namespace, taskQueue, databaseUrl = '' } = settings;
+  const { temporalAddress, temporalAccess = {}, namespace, taskQueue, databaseUrl = '' } = settings;
   installRuntime('WARN');
-  const worker = await startWorker({ temporalAddress, namespace, taskQueue, databaseUrl, environment });
+  const readAccess = () => readTemporalAccess(temporalAccess);
+  const worker = await startWorker({ temporalAddress, readAccess, namespace, taskQueue, databaseUrl, environment });
   const working = worker.run();
   // Whoever races with it hears of a failure; nobody does before the race or after it.
   working.catch(() => {});

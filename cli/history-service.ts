@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { isUnreachable, openHistory } from '../history/database.ts';
+import { readCertificates, readPrivateKey } from './pem-files.ts';
 import { Refusal, exitCodes } from './refusal.ts';
 import type { Settings } from './settings.ts';
 
@@ -12,6 +13,7 @@ export function checkHistoryUrl({ databaseUrl }: Settings): string {
     throw new Refusal('No history is configured', 'Set ACTCORE_DATABASE_URL, or start the embedded stack: npm start');
   }
   describeUrl(databaseUrl);
+  checkFiles(new URL(databaseUrl).searchParams);
   return databaseUrl;
 }
 
@@ -30,6 +32,18 @@ export async function withHistory<Result>(
   } finally {
     await pool.end();
   }
+}
+
+/** The driver reads these itself, and tells of no fault in them before it is connected. */
+function checkFiles(parameters: URLSearchParams): void {
+  const now = new Date();
+  const name = (parameter: string) => `${parameter} in ACTCORE_DATABASE_URL`;
+  for (const parameter of ['sslrootcert', 'sslcert']) {
+    const file = parameters.get(parameter);
+    if (file) readCertificates(name(parameter), file, now);
+  }
+  const key = parameters.get('sslkey');
+  if (key) readPrivateKey(name('sslkey'), key);
 }
 
 /** Host, port and database of a URL: neither its user nor its password nor its parameters. */
@@ -93,7 +107,7 @@ function explainHistoryError(error: unknown, where: string): unknown {
     return new Refusal(`The history at ${where} wants a password`, advice, exitCodes.unreachable);
   }
   if (/certificate|SSL|TLS/i.test(`${code} ${error.message}`)) {
-    const advice = 'Check sslmode in ACTCORE_DATABASE_URL.';
+    const advice = 'Check sslmode and sslrootcert in ACTCORE_DATABASE_URL.';
     return new Refusal(
       `The history at ${where} cannot be spoken to in TLS: ${error.message}`,
       advice,

@@ -7,6 +7,9 @@ const footer = `
 Environment:
   TEMPORAL_ADDRESS         host:port of Temporal (default: the stack that runs here, or port 7233)
   TEMPORAL_NAMESPACE       default: default
+  TEMPORAL_TLS, TEMPORAL_TLS_CA_FILE, TEMPORAL_TLS_CERT_FILE, TEMPORAL_TLS_KEY_FILE,
+  TEMPORAL_TLS_SERVER_NAME, TEMPORAL_API_KEY, TEMPORAL_API_KEY_FILE
+                           TLS and API key of that server (docs/worker.md)
   ACTCORE_TASK_QUEUE       default: activity-core
   ACTCORE_DATABASE_URL     where the history is kept, as postgres://user:password@host:port/database
   ACTCORE_TEMPORAL_UI_URL  to print links into the Temporal UI
@@ -57,6 +60,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   rollback: async () => (await import('./commands/rollback.ts')).addRollback,
   retire: async () => (await import('./commands/retire.ts')).addRetire,
   worker: async () => (await import('./commands/worker.ts')).addWorker,
+  rollout: async () => (await import('./commands/rollout.ts')).addRollout,
   dev: async () => (await import('./commands/dev.ts')).addDev,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctor,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrate,

@@ -1,9 +1,13 @@
 import { hostname, userInfo } from 'node:os';
 import { locateStateDir, readRunningStack } from '../dev/state.ts';
+import { pickAccessVariables } from './temporal-access.ts';
+import type { AccessVariables } from './temporal-access.ts';
 
 /** Where everything is, as the environment says, else as the stack that runs in this folder does, else the defaults. */
 export interface Settings {
   temporalAddress: string;
+  /** TLS and API key of that server; absent where it is spoken to in the plain. */
+  temporalAccess?: AccessVariables;
   namespace: string;
   taskQueue: string;
   databaseUrl: string | undefined;
@@ -18,6 +22,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const stack = readRunningStack(locateStateDir(env, process.cwd()));
   return {
     temporalAddress: env['TEMPORAL_ADDRESS'] || stack?.temporalAddress || '127.0.0.1:7233',
+    temporalAccess: pickAccessVariables(env),
     namespace: env['TEMPORAL_NAMESPACE'] || 'default',
     taskQueue: env['ACTCORE_TASK_QUEUE'] || 'activity-core',
     databaseUrl: env['ACTCORE_DATABASE_URL'] || stack?.databaseUrl,

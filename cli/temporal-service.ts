@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import type { TLSConfig } from '@temporalio/client';
+import { MissingSearchAttributesError } from '../schedules/search-attributes.ts';
 import { readServerFault } from '../schedules/server-fault.ts';
 import { Refusal, exitCodes } from './refusal.ts';
 import type { Settings } from './settings.ts';
+import { readTemporalAccess } from './temporal-access.ts';
+import type { TemporalAccess } from './temporal-access.ts';
+import { findTlsFault } from './temporal-tls-probe.ts';
 
 /** Below ten seconds with the start of the program: how long an operator is left without an answer where no server is. */
 const connectTimeoutMs = 4_000;
+/** After this it is looked whether TLS is what stands in the way. */
+const suspicionMs = 500;
 /** A server that greets may be slow: to describe a schedule it waits for its own workers. */
 const callTimeoutMs = 25_000;
 /**
@@ -66,14 +73,19 @@ export async function withTemporal<Result>(
 }
 
 async function connectTemporal(settings: Settings): Promise<Connection> {
-  const { temporalAddress, namespace } = settings;
+  const { temporalAddress, temporalAccess = {}, namespace } = settings;
+  const access = readTemporalAccess(temporalAccess);
   let connection: Connection | undefined;
+  const connected = new AbortController();
   try {
-    connection = await greet(temporalAddress, connectTimeoutMs).catch((error: unknown) => {
+    const reach = (timeoutMs: number) =>
+      greet({ address: temporalAddress, ...access, connectTimeout: timeoutMs }, connected.signal);
+    connection = await reach(connectTimeoutMs).catch((error: unknown) => {
       // It took the connection and is slow to answer: it is there.
-      if (readServerFault(error)?.code === grpcDeadlineExceeded) return greet(temporalAddress, callTimeoutMs);
+      if (readServerFault(error)?.code === grpcDeadlineExceeded) return reach(callTimeoutMs);
       throw error;
     });
+    connected.abort();
     await connection.workflowService.describeNamespace({ namespace });
     return connection;
   } catch (error) {
@@ -89,10 +101,17 @@ async function connectTemporal(settings: Settings): Promise<Connection> {
   }
 }
 
-async function greet(address: string, connectTimeout: number): Promise<Connection> {
-  const connection = Connection.lazy({ address, connectTimeout, interceptors: [limitCall] });
+/** What it takes to reach a server, and for how long that is tried. */
+type Way = TemporalAccess & { address: string; connectTimeout: number };
+
+async function greet(way: Way, connected: AbortSignal): Promise<Connection> {
+  const connection = Connection.lazy({ ...way, interceptors: [limitCall] });
   try {
-    await Promise.race([connection.ensureConnected(), rejectAfter(connectTimeout + 500)]);
+    await Promise.race([
+      connection.ensureConnected(),
+      rejectAfter(way.connectTimeout + 500),
+      rejectForTls(way.address, way.tls, connected),
+    ]);
     return connection;
   } catch (error) {
     await connection.close();
@@ -106,6 +125,15 @@ async function rejectAfter(delayMs: number): Promise<never> {
   throw new Error('connecting took too long');
 }
 
+/** The client takes a failed handshake for a reason to try again, until its time is over. */
+async function rejectForTls(address: string, tls: TLSConfig | undefined, connected: AbortSignal): Promise<never> {
+  await sleep(suspicionMs, undefined, { ref: false });
+  const fault = connected.aborted ? undefined : await findTlsFault(address, tls);
+  if (fault !== undefined)
+    throw new Refusal(`Temporal at ${address} ${fault.says}`, fault.advice, exitCodes.unreachable);
+  return new Promise(() => {});
+}
+
 const grpcCancelled = 1;
 const grpcDeadlineExceeded = 4;
 const grpcNotFound = 5;
@@ -113,17 +141,29 @@ const grpcNotFound = 5;
 /** What the server says no to for a reason of its own: invalid argument, permission, quota, state, unimplemented, credentials. */
 const grpcRefusals = new Set([3, 7, 8, 9, 12, 16]);
 
+const credentialAdvice: Record<number, string> = {
+  7: 'Whoever TEMPORAL_API_KEY or TEMPORAL_TLS_CERT_FILE stand for may not do that in this namespace.',
+  16: 'Check TEMPORAL_API_KEY, or TEMPORAL_API_KEY_FILE, or the client certificate.',
+};
+
 /** What is wrong inside of the server or on the way to it: unknown, aborted, internal, data lost. */
 const grpcFailures = new Set([2, 10, 13, 15]);
 
 function explainTemporalError(error: unknown, { temporalAddress }: Settings): unknown {
+  if (error instanceof MissingSearchAttributesError) {
+    return new Refusal(
+      `The namespace ${error.namespace} lacks the search attributes ${error.missing.join(', ')}, and we may not create them`,
+      `Have them created, once: ${error.commands.join('\n  or, in Temporal Cloud: ')}`,
+    );
+  }
   const fault = readServerFault(error);
   if (fault === undefined) return error;
   if (fault.isUnreachable) return unreachableTemporal(temporalAddress);
   if (grpcFailures.has(fault.code)) {
     return new Refusal(`Temporal at ${temporalAddress} failed: ${fault.message}`, 'Its log says why. Try again.');
   }
-  return grpcRefusals.has(fault.code) ? new Refusal(`Temporal at ${temporalAddress} refuses: ${fault.message}`) : error;
+  if (!grpcRefusals.has(fault.code)) return error;
+  return new Refusal(`Temporal at ${temporalAddress} refuses: ${fault.message}`, credentialAdvice[fault.code]);
 }
 
 function unreachableTemporal(address: string): Refusal {

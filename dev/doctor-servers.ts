@@ -9,6 +9,7 @@ import { findConnectFault } from './postgres-database.ts';
 import { StackProblem } from './stack-problem.ts';
 import { readRunningStack } from './state.ts';
 import { describesNamespace } from './temporal-server.ts';
+import type { ServerAccess } from './temporal-server.ts';
 
 const run = promisify(execFile);
 const answerLimitMs = 2_000;
@@ -16,18 +17,36 @@ const pollersAdvice =
   'A cluster runs its schedules with 2 pollers by default and loses ticks when many fall together: ' +
   'set worker.perNamespaceWorkerOptions={"MaxConcurrentWorkflowTaskPollers":30} in its dynamic config.';
 
+/** How the Temporal server of the environment is to be spoken to: the names of the variables that say it, never their values. */
+export interface GivenAccess {
+  variables: string[];
+  /** Where they cannot be used, what is wrong with them. */
+  access: ServerAccess | { fault: string; advice?: string };
+}
+
 /** The Temporal server that commands would talk to. */
-export async function examineTemporalServer(env: NodeJS.ProcessEnv, stateDir: string): Promise<Finding> {
+export async function examineTemporalServer(
+  env: NodeJS.ProcessEnv,
+  stateDir: string,
+  { variables, access }: GivenAccess = { variables: [], access: {} },
+): Promise<Finding> {
   const name = 'temporal server';
   const given = env['TEMPORAL_ADDRESS'];
   const address = given || (readRunningStack(stateDir)?.temporalAddress ?? `127.0.0.1:${usualPorts.temporal}`);
   const namespace = env['TEMPORAL_NAMESPACE'] || 'default';
-  const answers = URL.canParse(`tcp://${address}`) && (await describesNamespace(address, namespace, answerLimitMs));
-  const found = `${address}, namespace ${namespace}`;
+  const how = variables.length === 0 ? '' : `, by ${variables.join(', ')}`;
+  const found = `${address}, namespace ${namespace}${how}`;
+  if ('fault' in access) return { name, ok: 'missing', found: `${found}: ${access.fault}`, ...adviceOf(access) };
+  const answers =
+    URL.canParse(`tcp://${address}`) && (await describesNamespace(address, namespace, answerLimitMs, access));
   if (answers) return { name, ok: 'ok', found: `${found}: answers`, ...(given && { advice: pollersAdvice }) };
   if (!given) return { name, ok: 'ok', found: 'none runs here; `actcore dev` starts the embedded one' };
   const advice = 'Start that server, make the namespace, or unset TEMPORAL_ADDRESS to use the embedded one.';
   return { name, ok: 'missing', found: `${found}: no answer within ${answerLimitMs / 1000} s`, advice };
+}
+
+function adviceOf({ advice }: { advice?: string }): { advice?: string } {
+  return advice === undefined ? {} : { advice };
 }
 
 /** The Postgres of the environment, else the embedded one with what it needs to run here. */

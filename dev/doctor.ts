@@ -2,6 +2,7 @@ import { access, constants, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { examineGit, examineNode, examineTemporalBinary } from './doctor-tools.ts';
 import { examinePorts, examinePostgres, examineTemporalServer } from './doctor-servers.ts';
+import type { GivenAccess } from './doctor-servers.ts';
 import { quoteError } from './stack-problem.ts';
 import { locateStateDir } from './state.ts';
 import { locateCache, readCache } from './temporal-cache.ts';
@@ -21,6 +22,7 @@ const buildBytes = 4e9;
 export async function examine(
   env: NodeJS.ProcessEnv,
   stateDir: string = locateStateDir(env, process.cwd()),
+  given?: GivenAccess,
 ): Promise<Finding[]> {
   const cacheDir = locateCache(env);
   const needsBuild = !env['TEMPORAL_ADDRESS'] && (await readCache(cacheDir)).kind !== 'ready';
@@ -28,7 +30,7 @@ export async function examine(
     Promise.resolve(examineNode()),
     examineGit(env),
     examineTemporalBinary(env),
-    examineTemporalServer(env, stateDir),
+    examineTemporalServer(env, stateDir, given),
     examinePostgres(env, stateDir),
     examineFolder('state folder', stateDir),
     examineFolder('cache folder', cacheDir),

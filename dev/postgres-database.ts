@@ -25,9 +25,10 @@ export function renameInUrl(url: string, database: string): string {
 
 /** Undefined when the server answers within the time, else what it or the network said. */
 export async function findConnectFault(url: string, timeoutMs: number): Promise<string | undefined> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs });
-  client.on('error', () => {});
+  let client: pg.Client | undefined;
   try {
+    client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs });
+    client.on('error', () => {});
     await client.connect();
     await client.query('SELECT 1');
     return undefined;
@@ -35,7 +36,7 @@ export async function findConnectFault(url: string, timeoutMs: number): Promise<
     const fault = error as Error & { code?: string };
     return fault.message || fault.code || 'no answer';
   } finally {
-    await client.end().catch(() => {});
+    await client?.end().catch(() => {});
   }
 }
 

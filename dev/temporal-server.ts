@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import type { ConnectionOptions } from '@temporalio/client';
 import { searchAttributes } from '../workflows/contract.ts';
 import { endSteps } from './process-end.ts';
 import { awaitReady, spawnServer, type ServerRecord } from './server-process.ts';
@@ -28,6 +29,9 @@ export interface TemporalServerOptions {
   onSpawn?: (record: ServerRecord) => void;
   signal?: AbortSignal | undefined;
 }
+
+/** TLS and API key, where a server wants them. */
+export type ServerAccess = Pick<ConnectionOptions, 'tls'> & { apiKey?: string };
 
 /** A dev server that answers. */
 export interface TemporalServer {
@@ -102,11 +106,16 @@ function buildArguments(options: TemporalServerOptions, namespace: string): stri
  * Whether a Temporal frontend at that address (host:port) knows the namespace; false also when it does not answer in
  * time. A plain socket is tried first: gRPC takes a refused connection for a reason to wait and try again.
  */
-export async function describesNamespace(address: string, namespace: string, timeoutMs: number): Promise<boolean> {
+export async function describesNamespace(
+  address: string,
+  namespace: string,
+  timeoutMs: number,
+  access: ServerAccess = {},
+): Promise<boolean> {
   if (!(await acceptsConnections(address, timeoutMs))) return false;
   let connection: Connection | undefined;
   try {
-    connection = await Connection.connect({ address, connectTimeout: timeoutMs });
+    connection = await Connection.connect({ address, ...access, connectTimeout: timeoutMs });
     const { workflowService } = connection;
     await connection.withDeadline(Date.now() + timeoutMs, () => workflowService.describeNamespace({ namespace }));
     return true;

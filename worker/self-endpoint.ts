@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listenHttp } from './http-listener.ts';
 
 /** What the worker does for itself when one of its own runs asks for it: by path, given the body, it gives the answer. */
 export type SelfServices = Record<string, (body: Record<string, unknown>) => Promise<unknown>>;
@@ -16,25 +16,16 @@ const longestBody = 65_536;
 /** Opens the endpoint on loopback, on a free port, under a token that nobody else is told. */
 export async function openSelfEndpoint(services: SelfServices): Promise<SelfEndpoint> {
   const token = randomBytes(24).toString('base64url');
-  const server = createServer((request, response) => {
+  const handler = (request: IncomingMessage, response: ServerResponse) => {
     void answer(services, token, request).then(
       ({ status, body }) => send(response, status, body),
       (error: unknown) => send(response, 503, { error: error instanceof Error ? error.message : String(error) }),
     );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  };
+  const { port, close } = await listenHttp(handler, { host: '127.0.0.1', port: 0 });
   return {
     variables: { ACTCORE_SELF_URL: `http://127.0.0.1:${port}`, ACTCORE_SELF_TOKEN: token },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
 }
 

@@ -1,11 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { examine, type Finding } from '../../dev/doctor.ts';
-import { redactUrl } from '../../dev/doctor-servers.ts';
+import { redactUrl, type GivenAccess } from '../../dev/doctor-servers.ts';
 import { examineNode } from '../../dev/doctor-tools.ts';
+import { tlsFile } from '../activities/support/tls.ts';
 import { readTestSetting } from '../support/database.ts';
+import { openGrpcProxy } from '../support/grpc-proxy.ts';
 import { scriptedTemporal, writeScript } from '../support/probe.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
@@ -65,6 +67,26 @@ it('reaches the servers that the environment names', async () => {
   expect(found['temporal server']).toMatchObject({ ok: 'ok', found: expect.stringContaining('answers') as string });
   expect(found['temporal server']?.advice).toContain('MaxConcurrentWorkflowTaskPollers');
   expect(found['postgres']).toMatchObject({ ok: 'ok', found: expect.stringContaining('answers') as string });
+});
+
+it('names the variables by which the server is spoken to, and what is wrong with them, but no key', async () => {
+  const [cert, key] = [readFileSync(tlsFile('server.pem')), readFileSync(tlsFile('server.key'))];
+  const proxy = await openGrpcProxy(readTestSetting('ACTCORE_TEST_TEMPORAL_ADDRESS'), { tls: { cert, key } });
+  const { address } = proxy;
+  const variables = ['TEMPORAL_API_KEY'];
+  const env = { PATH: process.env['PATH'], HOME: makeTempFolder(), TEMPORAL_ADDRESS: address };
+  const examineWith = async (access: GivenAccess['access']) =>
+    (await examine(env, makeTempFolder(), { variables, access })).find(({ name }) => name === 'temporal server');
+  const tls = { serverRootCACertificate: readFileSync(tlsFile('ca.pem')) };
+  const given = await examineWith({ tls, apiKey: 's3cret-key' });
+  expect(given?.found).toBe(`${address}, namespace default, by TEMPORAL_API_KEY: answers`);
+  expect(await examineWith({ fault: 'the file is not there', advice: 'Make it.' })).toEqual({
+    ...{ name: 'temporal server', ok: 'missing', advice: 'Make it.' },
+    found: `${address}, namespace default, by TEMPORAL_API_KEY: the file is not there`,
+  });
+  expect(JSON.stringify(given)).not.toContain('s3cret-key');
+  expect(proxy.calls.map(({ authorization }) => authorization)).toContain('Bearer s3cret-key');
+  await proxy.close();
 });
 
 it('gives up on servers that do not answer after 2 s each, without ever printing a password', async () => {

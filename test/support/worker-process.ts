@@ -8,20 +8,23 @@ export interface WorkerProcess {
   pid: number;
   /** Also when it has ended already. */
   signal(name: NodeJS.Signals): void;
-  ended: Promise<unknown>;
+  ended: Promise<{ exitCode?: number | undefined; stderr: string }>;
 }
 
-/** Starts `actcore worker` for a runner, and waits until the server has seen it. */
-export async function startWorkerProcess(runner: Runner): Promise<WorkerProcess> {
+/** Starts `actcore worker` for a runner, in an environment with `more` in it, and waits until the server has seen it. */
+export async function startWorkerProcess(runner: Runner, more: Record<string, string> = {}): Promise<WorkerProcess> {
   const [node, ...program] = actcoreCommand;
   const child = execa(node, [...program, 'worker', '--log-level', 'ERROR'], {
     cwd: checkout,
     reject: false,
+    // A worker that drains is waited for.
+    forceKillAfterDelay: false,
     env: {
       ...runner.environment,
       TEMPORAL_ADDRESS: runner.temporalAddress,
       ACTCORE_DATABASE_URL: runner.databaseUrl,
       ACTCORE_TASK_QUEUE: runner.taskQueue,
+      ...more,
     },
   });
   const { pid } = child;
