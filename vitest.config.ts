@@ -17,6 +17,12 @@ const kubernetes = [
   'test/activities/watchdog/kubernetes-scale.test.ts',
 ];
 
+/** Installs and builds everything anew. */
+const image = 'test/deploy/dockerfile.test.ts';
+
+/** After all others. */
+const last = { sequence: { groupOrder: 1 }, maxWorkers: 2 };
+
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
@@ -31,7 +37,7 @@ export default defineConfig({
           ...shared,
           name: 'all',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...kubernetes],
+          exclude: [...configDefaults.exclude, ...kubernetes, image],
         },
       },
       {
@@ -40,12 +46,12 @@ export default defineConfig({
           name: 'kubernetes',
           include: kubernetes,
           globalSetup: ['test/k8s/control-plane/global-setup.ts'],
+          // Each file has an API server of its own.
           setupFiles: ['test/k8s/control-plane/setup.ts'],
-          // After all others; each file has an API server of its own.
-          sequence: { groupOrder: 1 },
-          maxWorkers: 2,
+          ...last,
         },
       },
+      { test: { ...shared, ...last, name: 'image', include: [image] } },
     ],
   },
 });
