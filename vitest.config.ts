@@ -26,8 +26,6 @@ const last = { sequence: { groupOrder: 1 }, maxWorkers: 2 };
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
-    // Half of the time is waited for: an outage, a timeout, a server.
-    maxWorkers: Math.max(2, availableParallelism() * 2),
     sequence: { sequencer: LongFirst },
     retry: 0,
     reporters: ['default', './test/support/closing-line.ts'],
@@ -36,6 +34,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'all',
+          // Half of the time is waited for: an outage, a timeout, a server.
+          maxWorkers: Math.max(2, availableParallelism() * 2),
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...kubernetes, image],
         },

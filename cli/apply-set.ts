@@ -2,6 +2,7 @@ import { applyAll } from '../schedules/apply-all.ts';
 import { compileSchedule } from '../schedules/desired.ts';
 import type { PlannedChange } from '../schedules/plan.ts';
 import { isFailed } from '../schedules/render.ts';
+import { ensureSearchAttributes } from '../schedules/search-attributes.ts';
 import type { Session } from './command.ts';
 import type { CompiledSet } from './definition-files.ts';
 import { startProgress } from './progress-bar.ts';
@@ -9,7 +10,6 @@ import { checkPruneLimit, surveyServer } from './prune-options.ts';
 import type { PruneFlags } from './prune-options.ts';
 import { applyRecorded } from './recorded-apply.ts';
 import { pruneRecorded } from './recorded-prune.ts';
-import { requireSearchAttributes } from './search-attributes.ts';
 import { withTemporal } from './temporal-service.ts';
 import type { Admission } from './waivers.ts';
 
@@ -31,7 +31,7 @@ export async function applySet(
 ): Promise<PlannedChange[]> {
   const { namespace, taskQueue } = settings;
   return withTemporal(settings, async (client, connection) => {
-    await requireSearchAttributes(connection, namespace);
+    await ensureSearchAttributes(connection, namespace);
     const survey = await surveyServer(client, paths, { definitions: set.definitions, taskQueue, prune });
     if (prune && survey !== undefined) checkPruneLimit(survey, pruneLimit);
     const changes = await applyRecorded(settings, client, set, admission, (admitted, onApplied) => {

@@ -5,7 +5,7 @@ import { startStack } from '../dev/stack.ts';
 import type { Stack } from '../dev/stack.ts';
 import { findCanaried } from '../history/queries.ts';
 import { migrate } from '../history/migrate.ts';
-import { requireSearchAttributes } from './search-attributes.ts';
+import { ensureSearchAttributes } from '../schedules/search-attributes.ts';
 import { installRuntime, startWorker } from '../worker/worker.ts';
 import { applySet } from './apply-set.ts';
 import { fireByHand, followRun } from './firing.ts';
@@ -123,7 +123,7 @@ async function runCanary(session: Session, definition: Definition, how: { dryRun
   const { settings, output } = session;
   output.line(`Canary of ${definition.id}${how.dryRun === true ? ', which only looks' : ''}:`);
   await withTemporal(settings, async (client, connection) => {
-    await requireSearchAttributes(connection, settings.namespace);
+    await ensureSearchAttributes(connection, settings.namespace);
     const firing = { trigger: 'canary', actor: settings.actor, ...how } as const;
     const run = await fireByHand(client, settings, definition.order, firing, definition);
     await reportFiring(session, client, run, { follow: true });
@@ -149,7 +149,7 @@ async function followCanary(
   how: { dryRun?: true },
 ): Promise<{ isGood: boolean; text: string }> {
   const ended = await withTemporal(settings, async (client, connection) => {
-    await requireSearchAttributes(connection, settings.namespace);
+    await ensureSearchAttributes(connection, settings.namespace);
     const firing = { trigger: 'canary', actor: settings.actor, ...how } as const;
     const run = await fireByHand(client, settings, definition.order, firing, definition);
     return followRun({ client, output, signal }, run);

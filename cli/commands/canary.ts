@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import { basename } from 'node:path';
 import type { Definition } from '../../compiler/definition.ts';
+import { ensureSearchAttributes } from '../../schedules/search-attributes.ts';
 import { handle, withJson } from '../command.ts';
 import type { CommonOptions, Session } from '../command.ts';
 import { requireDefinitions } from '../definition-files.ts';
@@ -10,7 +11,6 @@ import { reportFiring } from '../firing-output.ts';
 import { listActing } from '../proof-gate.ts';
 import { refuseRetired, requireSchedule } from '../own-schedule.ts';
 import { Refusal } from '../refusal.ts';
-import { requireSearchAttributes } from '../search-attributes.ts';
 import { withTemporal } from '../temporal-service.ts';
 import { defaultDefinitions } from '../settings.ts';
 
@@ -37,7 +37,7 @@ export function addCanary(program: Command, signal: AbortSignal): void {
     const { settings } = session;
     const local = options.applied === true ? undefined : await chooseDefinition(target, options.definitions, session);
     return withTemporal(settings, async (client, connection) => {
-      await requireSearchAttributes(connection, settings.namespace);
+      await ensureSearchAttributes(connection, settings.namespace);
       const definition = local ?? (await readApplied(client, target));
       const firing = { trigger: 'canary', actor: settings.actor, ...nameDryRun(definition, options) } as const;
       const run = await fireByHand(client, settings, definition.order, firing, definition);

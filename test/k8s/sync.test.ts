@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { observeSchedule } from '../../schedules/observe.ts';
+import { runActcore, writeFolder } from '../cli/support/actcore.ts';
 import { deleteSchedules } from '../cli/support/made-schedules.ts';
 import { createTestDatabase, readTestSetting } from '../support/database.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { writeDefinition } from '../support/definitions.ts';
 import { kubectl, listObjects, mustKubectl } from './support/kubectl.ts';
 import { copyManifests } from './support/manifest-folder.ts';
 import { awaitPod, readStart, runStart } from './support/pod-process.ts';
@@ -146,6 +148,30 @@ describe.skipIf(missing !== undefined)(`what the Jobs on a real API server would
     expect(ended.exitCode).toBe(3);
     expect(ended.stderr).toContain('waiting: Temporal does not answer at 127.0.0.1:1\n');
     copyFileSync(`${file}.good`, file);
+  }, 60_000);
+
+  it('a set over the limit of one ConfigMap is rendered as several, and lies in one folder for the Job', async () => {
+    const texts = Object.fromEntries(
+      Array.from({ length: 45 }, (_, index) => {
+        const text = writeDefinition(`test.big-${index}`);
+        return [`${index}.md`, `${text}\n\n${'A word more. '.repeat(2_200)}\n`];
+      }),
+    );
+    expect(Object.values(texts).join('').length).toBeGreaterThan(1_048_576);
+    const rendered = await runActcore(['render', 'k8s', writeFolder(texts), '--namespace', namespace]);
+    expect(rendered).toMatchObject({ exitCode: 0 });
+    const printed = await mustKubectl(['apply', '--filename', '-'], rendered.stdout);
+    expect(printed.match(/^configmap\/\S+ created$/gm)?.length).toBeGreaterThan(4);
+    const settingsMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'actcore-settings', namespace } };
+    await mustKubectl(['apply', '--filename', '-'], JSON.stringify({ ...settingsMap, data: settings }));
+    const [, job] = /^job\.batch\/(\S+) created$/m.exec(printed) ?? [];
+    const start = await startOf(job);
+    expect(start.mounts['/etc/actcore/definitions']).toEqual(texts);
+    const linted = await runStart(start, {
+      change: ([node = '', program = '', ...args]) => [node, program, 'lint', args.at(-1) ?? ''],
+    });
+    expect(linted).toMatchObject({ exitCode: 0 });
+    expect(linted.stdout).toContain('45');
   }, 60_000);
 
   it('without its key in the Secret the container is not created; without the variable the program says which', async () => {
