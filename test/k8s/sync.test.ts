@@ -5,10 +5,12 @@ import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { observeSchedule } from '../../schedules/observe.ts';
 import { runActcore, writeFolder } from '../cli/support/actcore.ts';
+import { readServerFault } from '../../schedules/server-fault.ts';
 import { deleteSchedules } from '../cli/support/made-schedules.ts';
 import { createTestDatabase, readTestSetting } from '../support/database.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { writeDefinition } from '../support/definitions.ts';
+import { eventually } from '../support/eventually.ts';
 import { kubectl, listObjects, mustKubectl } from './support/kubectl.ts';
 import { copyManifests } from './support/manifest-folder.ts';
 import { awaitPod, readStart, runStart } from './support/pod-process.ts';
@@ -63,9 +65,18 @@ describe.skipIf(missing !== undefined)(`what the Jobs on a real API server would
     return [...printed.matchAll(/^job\.batch\/(\S+) created$/gm)].map(([, name = '']) => name);
   };
   const startOf = async (job = ''): Promise<PodStart> => readStart(namespace, await awaitPod(namespace, job));
+  /** A busy server may take longer to describe what has just changed than it allows itself. */
+  const observeOne = (id: string) => {
+    const ask = () =>
+      observeSchedule(client, id).catch((error: unknown) => {
+        if (readServerFault(error)?.isUnreachable !== true) throw error;
+        return undefined;
+      });
+    return eventually(ask, { withinMs: 50_000, what: id });
+  };
   const observe = async () => {
-    const found = await Promise.all(ids.map((id) => observeSchedule(client, id)));
-    return found.map((one) => ({ id: one?.id, digest: one?.digest, paused: one?.paused, changedAt: one?.changedAt }));
+    const found = await Promise.all(ids.map(observeOne));
+    return found.map(({ id, digest, paused, changedAt }) => ({ id, digest, paused, changedAt }));
   };
   const jobOf = (jobs: string[], name: string) => jobs.find((job) => job.startsWith(`${name}-`));
   let sync: PodStart;
