@@ -13,10 +13,11 @@ export async function withApplyLock<Result>(
   settings: Settings,
   command: string,
   use: (client: pg.PoolClient) => Promise<Result>,
+  waitMs = patienceMs,
 ): Promise<Result> {
   return withHistory(settings, async (pool) => {
     const name = `actcore ${command} by ${settings.actor}, process ${process.pid}`;
-    const ended = await underApplyLock(pool, name, patienceMs, use);
+    const ended = await underApplyLock(pool, name, Math.max(waitMs, patienceMs), use);
     if ('result' in ended) return ended.result;
     throw new Refusal(describeHolder(ended.holder), 'Nothing was changed. Try again when it has ended.');
   });

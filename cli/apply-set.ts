@@ -11,12 +11,12 @@ import type { PruneFlags } from './prune-options.ts';
 import { applyRecorded } from './recorded-apply.ts';
 import { pruneRecorded } from './recorded-prune.ts';
 import { withTemporal } from './temporal-service.ts';
-import type { Waivers } from './waivers.ts';
+import type { Admission } from './waivers.ts';
 
 export interface ApplyOptions extends PruneFlags {
   /** Where the definitions were read; orphans are looked for only where these are whole folders. */
   paths: string[];
-  waivers: Waivers;
+  admission: Admission;
   repair?: boolean;
 }
 
@@ -27,14 +27,14 @@ export interface ApplyOptions extends PruneFlags {
 export async function applySet(
   { settings, output }: Pick<Session, 'settings' | 'output'>,
   set: Pick<CompiledSet, 'definitions' | 'texts'>,
-  { paths, waivers, repair = false, prune = false, pruneLimit }: ApplyOptions,
+  { paths, admission, repair = false, prune = false, pruneLimit }: ApplyOptions,
 ): Promise<PlannedChange[]> {
   const { namespace, taskQueue } = settings;
   return withTemporal(settings, async (client, connection) => {
     await ensureSearchAttributes(connection, namespace);
     const survey = await surveyServer(client, paths, { definitions: set.definitions, taskQueue, prune });
     if (prune && survey !== undefined) checkPruneLimit(survey, pruneLimit);
-    const changes = await applyRecorded(settings, client, set, waivers, (admitted, onApplied) => {
+    const changes = await applyRecorded(settings, client, set, admission, (admitted, onApplied) => {
       const desired = admitted.map((definition) => compileSchedule(definition, taskQueue));
       const showStep = startProgress(output, 'applying', desired.length);
       const onStep = (change: PlannedChange) => {

@@ -42,7 +42,7 @@ export async function serveDev(session: Session, options: DevOptions): Promise<v
     for (const definition of options.demonstrated) await demonstrate(running, definition, hasLedger);
     for (const definition of options.ownWork) await vouchFor(running, definition);
     // Whoever is enabled here without a canary is refused as everywhere, with the command that helps.
-    const changes = await applySet(running, options.set, { paths: options.paths, waivers: {} });
+    const changes = await applySet(running, options.set, { paths: options.paths, admission: {} });
     printChanges(changes, running.output, 'applied');
     session.output.line(
       `\nIt goes on by its schedule. In another terminal here: npx actcore list, npx actcore runs. Ctrl-C stops everything.`,

@@ -39,6 +39,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   simulate: async () => (await import('./commands/simulate.ts')).addSimulate,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   apply: async () => (await import('./commands/apply.ts')).addApply,
+  render: async () => (await import('./commands/render.ts')).addRender,
   prune: async () => (await import('./commands/prune.ts')).addPrune,
   list: async () => (await import('./commands/list.ts')).addList,
   show: async () => (await import('./commands/show.ts')).addShow,

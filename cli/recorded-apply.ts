@@ -15,9 +15,10 @@ import { withApplyLock } from './apply-lock.ts';
 import { describeGate, findGated, noFindings, refuseChange } from './canary-gate.ts';
 import type { GateFindings } from './canary-gate.ts';
 import type { CompiledSet } from './definition-files.ts';
+import { findHeld } from './hold.ts';
 import { Refusal, exitCodes } from './refusal.ts';
 import type { Settings } from './settings.ts';
-import type { Waivers } from './waivers.ts';
+import type { Admission } from './waivers.ts';
 import { signAs } from './workspace.ts';
 
 /** Applies those that are admitted, and tells of each as soon as the server has it. */
@@ -35,14 +36,17 @@ export async function applyRecorded(
   settings: Settings,
   client: Client,
   set: Pick<CompiledSet, 'definitions' | 'texts'>,
-  waivers: Waivers,
+  admission: Admission,
   apply: ApplyAdmitted,
 ): Promise<PlannedChange[]> {
-  const ended = await withApplyLock(settings, 'apply', async (history) => {
+  const work = async (history: pg.PoolClient) => {
     const found = await findGated(client, history, set.definitions);
-    const gate = waiveGate(found, waivers);
+    const gate = waiveGate(found, admission);
+    const held = admission.hold === true ? await findHeld(client, set.definitions, gate) : new Map<string, string>();
     const remarks = new Map(set.definitions.map((definition) => [definition.id, describeGate(definition, gate)]));
-    const admitted = set.definitions.filter(({ id }) => remarks.get(id) === undefined);
+    const admitted = set.definitions
+      .filter(({ id }) => held.has(id) || remarks.get(id) === undefined)
+      .map((definition) => (held.has(definition.id) ? { ...definition, enabled: false } : definition));
     await keepRevisions(
       history,
       admitted.map((one) => describeApplied(one, set.texts)),
@@ -56,13 +60,23 @@ export async function applyRecorded(
       }),
     );
     const taken = admitted.filter(({ id }) => applied.has(id));
-    await recordTaken(history, taken, found, { set, settings, waivers });
+    await recordTaken(history, taken, found, { set, settings, admission, held });
     if ('error' in outcome) return outcome;
     const made = new Map(outcome.value.map((change) => [change.id, change]));
-    return { value: set.definitions.map(({ id }) => made.get(id) ?? refuseChange(id, remarks.get(id) ?? '')) };
-  });
+    return {
+      value: set.definitions.map(({ id }) =>
+        addRemark(made.get(id) ?? refuseChange(id, remarks.get(id) ?? ''), held.get(id)),
+      ),
+    };
+  };
+  const ended = await withApplyLock(settings, 'apply', work, admission.patienceMs);
   if ('error' in ended) throw ended.error;
   return ended.value;
+}
+
+function addRemark(change: PlannedChange, remark: string | undefined): PlannedChange {
+  if (remark === undefined || isFailed(change)) return change;
+  return { ...change, remark: change.remark === undefined ? remark : `${change.remark}; ${remark}` };
 }
 
 type Attempt<Value> = { value: Value } | { error: unknown };
@@ -76,7 +90,7 @@ async function attempt<Value>(work: () => Promise<Value>): Promise<Attempt<Value
   }
 }
 
-function waiveGate(found: GateFindings, { uncanariedReason, unprovenReason, unretire: back }: Waivers): GateFindings {
+function waiveGate(found: GateFindings, { uncanariedReason, unprovenReason, unretire: back }: Admission): GateFindings {
   return {
     ...found,
     ...(uncanariedReason === undefined ? {} : { uncanaried: noFindings.uncanaried }),
@@ -106,18 +120,20 @@ async function unretire(
 interface Taking {
   set: Pick<CompiledSet, 'texts'>;
   settings: Settings;
-  waivers: Waivers;
+  admission: Admission;
+  held: ReadonlyMap<string, string>;
 }
 
 async function recordTaken(
   history: pg.ClientBase,
   taken: Definition[],
   found: GateFindings,
-  { set, settings, waivers }: Taking,
+  { set, settings, admission, held }: Taking,
 ): Promise<void> {
   try {
     const definitions = taken.map((definition) => describeApplied(definition, set.texts));
-    const events = taken.flatMap((definition) => describeWaivers(definition, found, waivers));
+    const waived = taken.filter(({ id }) => !held.has(id));
+    const events = waived.flatMap((definition) => describeWaivers(definition, found, admission));
     await recordApplied(history, definitions, signAs('apply', settings), events);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -140,7 +156,7 @@ function describeApplied(definition: Definition, texts: CompiledSet['texts']): A
 function describeWaivers(
   { id, order }: Definition,
   { uncanaried, unproven }: GateFindings,
-  { uncanariedReason, unprovenReason }: Waivers,
+  { uncanariedReason, unprovenReason }: Admission,
 ): FieldChange[] {
   const change = { entityType: 'definition', entityId: id, action: 'update' } as const;
   const isUncanaried = uncanaried.some((other) => other.id === id);

@@ -10,6 +10,14 @@ export interface Waivers {
   unretire?: boolean;
 }
 
+/** How definitions are let through to the server. */
+export interface Admission extends Waivers {
+  /** Makes what the gate would refuse as something that is not enabled, where nothing runs yet. */
+  hold?: boolean;
+  /** How long another command that changes schedules is waited for, at most. */
+  patienceMs?: number;
+}
+
 export interface WaiverFlags {
   allowUncanaried?: boolean;
   allowUnproven?: boolean;

@@ -17,7 +17,7 @@ export class NewerHistoryError extends Error {
  * of installs may start at once. Returns the names of the migrations that this call applied.
  */
 export async function migrate(pool: pg.Pool): Promise<string[]> {
-  const known = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
+  const known = await listKnown();
   const applied: string[] = [];
   const client = await pool.connect();
   try {
@@ -34,6 +34,22 @@ export async function migrate(pool: pg.Pool): Promise<string[]> {
 }
 
 const mostAttempts = 10;
+
+/** The migrations that this program knows and the history does not have; changes nothing. */
+export async function listPending(pool: pg.Pool): Promise<string[]> {
+  const known = await listKnown();
+  const { rows } = await pool.query<{ there: boolean }>(
+    `SELECT to_regclass('actcore.migrations') IS NOT NULL AS there`,
+  );
+  if (rows[0]?.there !== true) return known;
+  const done = await pool.query<{ name: string }>('SELECT name FROM actcore.migrations');
+  const names = new Set(done.rows.map(({ name }) => name));
+  return known.filter((name) => !names.has(name));
+}
+
+async function listKnown(): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
+}
 
 /** Again where the server broke a deadlock with somebody who reads or writes meanwhile: nothing of it is done then. */
 async function applyPersistently(client: pg.PoolClient, name: string, known: string[]): Promise<boolean> {

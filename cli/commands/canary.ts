@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import { basename } from 'node:path';
 import type { Definition } from '../../compiler/definition.ts';
@@ -8,12 +9,14 @@ import { requireDefinitions } from '../definition-files.ts';
 import { fireByHand } from '../firing.ts';
 import { reportFiring } from '../firing-output.ts';
 import { listActing } from '../proof-gate.ts';
+import { refuseRetired, requireSchedule } from '../own-schedule.ts';
 import { Refusal } from '../refusal.ts';
 import { withTemporal } from '../temporal-service.ts';
 import { defaultDefinitions } from '../settings.ts';
 
 interface CanaryOptions extends CommonOptions {
   definitions: string;
+  applied?: boolean;
   detach?: boolean;
   dryRun?: boolean;
 }
@@ -27,22 +30,33 @@ export function addCanary(program: Command, signal: AbortSignal): void {
     )
     .argument('<id|file>', 'id of a definition, or its file')
     .option('--definitions <folder>', 'where to look for the id', defaultDefinitions)
+    .option('--applied', 'run what the server has, held or not, where the file is not at hand')
     .option('--dry-run', 'let the checks of a watchdog look and not act; opens no gate but the one for mode: auto')
     .option('--detach', 'do not wait for the end');
   handle<CanaryOptions>(withJson(command), signal, async (session, options, [target = '']) => {
-    const definition = await chooseDefinition(target, options.definitions, session);
     const { settings } = session;
-    const firing = { trigger: 'canary', actor: settings.actor, ...nameDryRun(definition, options) } as const;
+    const local = options.applied === true ? undefined : await chooseDefinition(target, options.definitions, session);
     return withTemporal(settings, async (client, connection) => {
       await ensureSearchAttributes(connection, settings.namespace);
+      const definition = local ?? (await readApplied(client, target));
+      const firing = { trigger: 'canary', actor: settings.actor, ...nameDryRun(definition, options) } as const;
       const run = await fireByHand(client, settings, definition.order, firing, definition);
       return reportFiring(session, client, run, { follow: options.detach !== true });
     });
   });
 }
 
+/** What is run: a definition as its file is, or as the server has it. */
+type Fired = Pick<Definition, 'id' | 'order' | 'runbook' | 'file'>;
+
+async function readApplied(client: Client, id: string): Promise<Fired> {
+  const schedule = await requireSchedule(client, id);
+  refuseRetired(schedule);
+  return { id, order: schedule.order, runbook: schedule.runbook, file: id };
+}
+
 /** A definition whose checks only look anyway is run as it is, and its canary vouches for it. */
-function nameDryRun({ id, order }: Definition, { dryRun }: CanaryOptions): { dryRun?: true } {
+function nameDryRun({ id, order }: Fired, { dryRun }: CanaryOptions): { dryRun?: true } {
   if (dryRun !== true) return {};
   if (order.kind !== 'watchdog') {
     throw new Refusal(`${id} is a sweep: what it sends cannot be sent for show`, '--dry-run is for watchdogs.');

@@ -8,10 +8,13 @@ import type { CommonOptions } from '../command.ts';
 import { withHistory } from '../history-service.ts';
 import type { Output } from '../output.ts';
 import { Refusal } from '../refusal.ts';
+import type { Settings } from '../settings.ts';
 import { formatTable } from '../table.ts';
+import { awaitAnswer, parseWait } from '../wait.ts';
 
 interface MigrateOptions extends CommonOptions {
   roles?: boolean;
+  wait?: number;
 }
 
 export function addMigrate(program: Command, signal: AbortSignal): void {
@@ -19,8 +22,11 @@ export function addMigrate(program: Command, signal: AbortSignal): void {
     .command('migrate')
     .summary('make or update the tables of the history')
     .description('Make or update the tables of the history. Safe to run again, and by many at once.')
+    .option('--wait <span>', 'how long to wait for the history to be there: 90s, 5m', parseWait)
     .option('--roles', 'also make the roles of least privilege, and set what each may do');
-  handle<MigrateOptions>(withJson(command), signal, async ({ settings, output }, options) => {
+  handle<MigrateOptions>(withJson(command), signal, async (session, options) => {
+    const { settings, output } = session;
+    if (options.wait !== undefined) await awaitAnswer(session, options.wait, () => greet(settings));
     const { applied, made } = await withHistory(settings, async (pool) => ({
       applied: await migrate(pool),
       made: options.roles === true ? await createRoles(pool).catch(explainRights) : undefined,
@@ -29,6 +35,10 @@ export function addMigrate(program: Command, signal: AbortSignal): void {
     output.line(applied.length === 0 ? 'the history is up to date' : `applied ${applied.join(', ')}`);
     if (made !== undefined) printRoles(made, output);
   });
+}
+
+async function greet(settings: Settings): Promise<void> {
+  await withHistory(settings, (pool) => pool.query('SELECT 1'));
 }
 
 function explainRights(error: unknown): never {

@@ -3,6 +3,7 @@ import type { TestSpecification } from 'vitest/node';
 
 /** The tests that mostly wait, longest first: begun last, they would be waited for by idle workers. */
 const long = [
+  'bridge',
   'real-outage',
   'server-outage',
   'worker-outage',
