@@ -13,7 +13,7 @@ export interface Delivery {
   pool: pg.Pool;
   /** The definition as it is in force; undefined where the history knows none of this id. */
   resolve(definitionId: string): Promise<KnownActivity | undefined>;
-  /** Keeps the place that an entry was given. */
+  /** Keeps the place that an entry was given; it is found again where it was not kept. */
   keepPlace(entry: Entry): void;
 }
 

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning } from '../dev/process-identity.ts';
 import type { ProcessIdentity } from '../dev/process-identity.ts';
 import { takeProcessLock } from '../dev/process-lock.ts';
-import type { LockHolder } from '../dev/process-lock.ts';
+import type { LockAttempt, LockHolder } from '../dev/process-lock.ts';
 import { isUnreachable } from '../history/database.ts';
 import { deliverEntry } from './deliver.ts';
 import type { Delivery } from './deliver.ts';
+import { isNoRoom } from './durable-file.ts';
 import type { Entry } from './entry.ts';
 import { sweepDrafts } from './spool.ts';
 import type { Spool } from './spool.ts';
@@ -73,13 +74,23 @@ export async function flushSpool(
   }
 }
 
-async function takeFlushLock(spool: Spool, patienceMs: number) {
+async function takeFlushLock(spool: Spool, patienceMs: number): Promise<LockAttempt> {
   const path = join(spool.folder, 'flush.lock');
   const untilMs = Date.now() + patienceMs;
   for (;;) {
-    const lock = takeProcessLock(path);
+    const lock = tryToLock(path);
     if (lock.taken || Date.now() >= untilMs) return lock;
     await sleep(retryMs);
+  }
+}
+
+/** A disk that is full has no room for a lock, and what waits there takes it up: two at it do no harm. */
+function tryToLock(path: string): LockAttempt {
+  try {
+    return takeProcessLock(path);
+  } catch (error) {
+    if (isNoRoom(error)) return { taken: true, release: () => {} };
+    throw error;
   }
 }
 

@@ -72,7 +72,12 @@ async function flushBefore(own: Entry, delivery: Delivery, spool: Spool | undefi
   if (spool === undefined || spool.names().every((name) => name >= ownName)) return;
   const wants = (entry: Entry) =>
     entry.definitionId === own.definitionId && entry.source === own.source && nameOf(entry) < ownName;
-  await flushSpool(spool, delivery, { wants, patienceMs: flushPatienceMs });
+  try {
+    await flushSpool(spool, delivery, { wants, patienceMs: flushPatienceMs });
+  } catch (error) {
+    // What stands in the way of others, such as a disk that is full, is none of ours.
+    if (isUnreachable(error)) throw error;
+  }
 }
 
 async function flushAfter(own: Entry, delivery: Delivery, spool: Spool | undefined): Promise<void> {
