@@ -10,6 +10,7 @@ import type { TestHistory } from '../history/support/history.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { makeBench } from './support/bench.ts';
+import type { Bench } from './support/bench.ts';
 
 let history: TestHistory;
 
@@ -271,40 +272,38 @@ it('under judgement what is no JSON, or too long, is an automation error', async
   expect(reasons).toContain('Bad Gateway');
 });
 
-it.each(['start', 'end', 'start and end'])('a history that is away at the %s costs nothing but time', async (when) => {
+it.each([
+  ['start', (question: number) => question === 1, 'sleep 2.2', { waiting: 0, flags: [] }],
+  ['end', (question: number) => question > 1, 'sleep 0.5', { waiting: 1, flags: ['spooled'] }],
+  ['start and the end', () => true, 'true', { waiting: 1, flags: ['spooled'] }],
+])('a history that is away at the %s costs nothing but time', async (_, isAway, work, { waiting, flags }) => {
   const bench = makeBench(history.pool);
   const away = await openAway();
-  const gone = { ...bench, pool: away };
-  let calls = 0;
-  const isAway = () => (calls += 1) > 0 && (when !== 'end' ? calls <= (when === 'start' ? 1 : 99) : calls > 1);
-  const delivery = {
-    pool: bench.pool,
-    keepPlace: (entry: Parameters<typeof bench.spool.update>[0]) => bench.spool.update(entry),
-    async resolve() {
-      // The first question of each report: an answer, or none as from a server that is gone.
-      if (isAway()) await gone.pool.query('SELECT 1');
-      return bench.activity;
-    },
+  let questions = 0;
+  // The first question of each report finds a server, or none.
+  const find = async () => {
+    questions += 1;
+    if (isAway(questions)) await away.query('SELECT 1');
+    return bench.activity;
   };
-  const waited = when === 'start' ? 'sleep 2.2' : 'true';
-  const ended = await bench.exec(sh(`${waited}; exit 4`), {}, { delivery, find: delivery.resolve });
+  const ended = await bench.exec(sh(`${work}; exit 4`), {}, { find });
   await away.end();
   expect(ended).toMatchObject({ result: { exitCode: 4 } });
-  if (when === 'start') {
-    expect(await bench.rows()).toMatchObject([{ outcome: 'automation_error', flags: [] }]);
-    return;
-  }
-  expect(ended).toMatchObject({ reported: { missing: 'away' } });
-  const [name = ''] = bench.spool.names();
-  const entry = bench.spool.read(name);
-  // As if this process had ended since.
-  if (entry !== undefined) bench.spool.update({ ...entry, exec: { pid: entry.exec?.pid ?? 1, startToken: 'gone' } });
-  expect(await bench.flush()).toMatchObject({ delivered: 1, vanished: 0 });
+  expect(bench.spool.names()).toHaveLength(waiting);
+  endExecs(bench);
+  expect(await bench.flush()).toMatchObject({ delivered: waiting, vanished: 0 });
   expect(await bench.rows()).toMatchObject([
-    { outcome: 'automation_error', reason: 'sh exited with 4', flags: ['spooled'], certainty: 'witnessed' },
+    { outcome: 'automation_error', reason: 'sh exited with 4', flags, certainty: 'witnessed' },
   ]);
   expect(bench.spool.names()).toEqual([]);
 });
+
+/** As if this process had ended since. */
+function endExecs({ spool }: Bench): void {
+  for (const entry of spool.names().flatMap((name) => spool.read(name) ?? [])) {
+    spool.update({ ...entry, exec: { pid: 1, startToken: 'of another time' } });
+  }
+}
 
 it('a history that takes connections and says nothing is left alone after its time', async () => {
   const silent = await openSilentPort();
