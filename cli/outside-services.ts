@@ -15,6 +15,8 @@ import { version } from './version.ts';
 
 /** What a command of an outside runner works with; nothing of it has to be there. */
 export interface OutsideServices {
+  /** Why something is not there. */
+  faults: string[];
   spool: Spool | undefined;
   cache: ActivityCache | undefined;
   pool: pg.Pool | undefined;
@@ -22,10 +24,14 @@ export interface OutsideServices {
   find: (definitionId: string) => Promise<KnownActivity | undefined>;
 }
 
-/** Opens what there is, and notes what is not; connects to nothing yet. */
-export function openOutsideServices({ settings, env }: Session, paths: string[], note: (text: string) => void) {
+/** Opens what there is; connects to nothing yet. What cannot be opened is a fault. */
+export function openOutsideServices({ settings, env }: Session, paths: string[]): OutsideServices {
   const folder = locateSpool(env);
-  const spool = tryTo(() => openSpool(folder), note);
+  const faults: string[] = [];
+  const spool = tryTo(
+    () => openSpool(folder),
+    (fault) => faults.push(fault),
+  );
   const cache = spool === undefined ? undefined : openActivityCache(join(folder, 'definitions'), version);
   const { databaseUrl } = settings;
   // What the driver throws quotes the password.
@@ -34,10 +40,17 @@ export function openOutsideServices({ settings, env }: Session, paths: string[],
       ? undefined
       : tryTo(
           () => openHistory(databaseUrl),
-          () => note('ACTCORE_DATABASE_URL is not the URL of a Postgres database'),
+          () => faults.push('ACTCORE_DATABASE_URL is not the URL of a Postgres database'),
         );
   const find = createActivityFinder({ pool, paths, cache });
-  return { spool, cache, pool, find, delivery: pool === undefined ? undefined : openDelivery(pool, spool, find) };
+  return {
+    faults,
+    spool,
+    cache,
+    pool,
+    find,
+    delivery: pool === undefined ? undefined : openDelivery(pool, spool, find),
+  };
 }
 
 /** How reports get from a spool into a history. */
@@ -57,12 +70,11 @@ export function openDelivery(pool: pg.Pool, spool: Spool | undefined, resolve: D
 /** A sentence on a report that is not in the history yet; undefined where it is. */
 export async function explainMissing(
   reported: Reported,
-  { pool, spool }: Pick<OutsideServices, 'pool' | 'spool'>,
+  { pool, keptIn }: { pool: pg.Pool | undefined; keptIn: string | undefined },
   definitionId: string,
 ): Promise<string | undefined> {
   if ('row' in reported) return undefined;
-  const kept =
-    spool === undefined ? 'and it could not be kept: this run is not recorded' : `it waits in ${spool.folder}`;
+  const kept = keptIn === undefined ? 'and it is not kept: this run is not recorded' : `it waits in ${keptIn}`;
   switch (reported.missing) {
     case 'unknown_definition':
       return `the history knows no definition ${definitionId} (${await suggestDefinition(pool, definitionId)}); ${kept}`;
@@ -77,7 +89,7 @@ export async function explainMissing(
   }
 }
 
-function tryTo<Result>(open: () => Result, note: (text: string) => void): Result | undefined {
+function tryTo<Result>(open: () => Result, note: (text: string) => unknown): Result | undefined {
   try {
     return open();
   } catch (error) {

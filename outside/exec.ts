@@ -6,19 +6,19 @@ import type { KnownActivity } from './activity.ts';
 import { startCommand } from './command.ts';
 import type { CommandResult, RunningCommand } from './command.ts';
 import type { Delivery } from './deliver.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, LockedOut } from './entry.ts';
 import { describeEnd, describeRun, openEntry, placeLocally } from './execution.ts';
 import type { ExecRequest } from './execution.ts';
 import { keptBytes, longestAnswerBytes, marginBytes } from './output.ts';
 import { createReporter } from './reporter.ts';
-import type { Reported, Reporter } from './reporter.ts';
+import type { Reported } from './reporter.ts';
 import { takeWorkLock } from './run-lock.ts';
 import type { WorkHolder, WorkLock } from './run-lock.ts';
 import type { Spool } from './spool.ts';
 
 /** What it works with. */
 export interface ExecSurroundings {
-  /** Undefined where it cannot be used, which `note` has told. */
+  /** Undefined where it cannot be used. */
   spool: Spool | undefined;
   /** Undefined where no history is configured. */
   delivery: Delivery | undefined;
@@ -29,13 +29,20 @@ export interface ExecSurroundings {
   stdout: Writable;
   stderr: Writable;
   signals: NodeJS.EventEmitter;
-  note(text: string): void;
 }
 
-/** How it came out; `reported` is what became of the report. */
+/** What became of the report, and whether it is kept on this machine meanwhile. */
+interface Told {
+  reported: Reported;
+  isKept: boolean;
+  /** What this machine could not do for it. */
+  faults: string[];
+}
+
+/** How it came out. */
 export type ExecEnd =
-  | { kind: 'ran'; result: CommandResult; reported: Reported }
-  | { kind: 'locked'; holder: WorkHolder; reported: Reported }
+  | ({ kind: 'ran'; result: CommandResult } & Told)
+  | ({ kind: 'locked'; holder: WorkHolder } & Told)
   | { kind: 'refused'; unknown: 'definition' | 'source' };
 
 /** What is not known is asked for as long before the command begins, and only then. */
@@ -54,18 +61,18 @@ export async function execCommand(request: ExecRequest, around: ExecSurroundings
   }
   const entry = openEntry(request, known);
   const tick = placeLocally(entry, known);
-  const lock = request.isLocked ? tryToLock(request, around) : undefined;
+  const keeper = createKeeper(around.spool);
+  const lock = request.isLocked ? keeper.tryTo((spool) => lockIn(spool, request)) : undefined;
   const reporter = createReporter(learned.delivery, around.spool);
+  const tell = async () => keeper.tell(await reporter.finish(entry, finishMs));
   if (lock?.taken === false) {
-    return {
-      kind: 'locked',
-      holder: lock.holder,
-      reported: await tellLocked(entry, lock.holder, tick, reporter, around),
-    };
+    entry.end = describeLockedOut(lock.holder, tick);
+    keeper.keep(entry);
+    return { kind: 'locked', holder: lock.holder, ...(await tell()) };
   }
   const since = entry.startedAt;
   noteWork(lock, { since, scheduledAt: tick });
-  keep(around, (spool) => spool.add(entry));
+  keeper.keep(entry);
   const running = startCommand(
     {
       ...{ command: request.command, isCaptured: request.isCaptured, killAfterMs: request.killAfterMs },
@@ -79,16 +86,16 @@ export async function execCommand(request: ExecRequest, around: ExecSurroundings
   if (command !== undefined) {
     entry.command = command;
     noteWork(lock, { since, scheduledAt: tick, command });
-    keep(around, (spool) => spool.update(entry, { isHasty: true }));
+    keeper.keep(entry, { isHasty: true });
   }
   limit(running, request, known);
   learned.listen((activity) => limit(running, request, activity));
   reporter.begin(entry);
   const result = await running.ended;
   entry.end = describeEnd(request, result, learned.last() ?? known);
-  keep(around, (spool) => spool.update(entry));
+  keeper.keep(entry);
   if (lock?.taken === true) lock.release();
-  return { kind: 'ran', result, reported: await reporter.finish(entry, finishMs) };
+  return { kind: 'ran', result, ...(await tell()) };
 }
 
 /** Hears of every definition that is found on the way. */
@@ -115,15 +122,8 @@ function learn(around: ExecSurroundings) {
   };
 }
 
-/** Without the lock a command runs all the same: that it cannot be had is no reason to do nothing. */
-function tryToLock({ definitionId, source }: ExecRequest, around: ExecSurroundings): WorkLock | undefined {
-  if (around.spool === undefined) return undefined;
-  try {
-    return takeWorkLock(join(around.spool.folder, 'locks'), definitionId, source);
-  } catch (error) {
-    around.note(`it runs without a lock against itself: ${messageOf(error)}`);
-    return undefined;
-  }
+function lockIn({ folder }: Spool, { definitionId, source }: ExecRequest): WorkLock {
+  return takeWorkLock(join(folder, 'locks'), definitionId, source);
 }
 
 function noteWork(lock: WorkLock | undefined, work: Parameters<Extract<WorkLock, { taken: true }>['note']>[0]): void {
@@ -134,12 +134,31 @@ function noteWork(lock: WorkLock | undefined, work: Parameters<Extract<WorkLock,
   }
 }
 
-function keep(around: ExecSurroundings, write: (spool: Spool) => void): void {
-  try {
-    if (around.spool !== undefined) write(around.spool);
-  } catch (error) {
-    around.note(`not kept on this machine: ${messageOf(error)}`);
-  }
+/** Keeps an execution on this machine as well as that can be done; the command runs whatever becomes of it. */
+function createKeeper(spool: Spool | undefined) {
+  const faults = new Set<string>();
+  let isAdded = false;
+  let isKept = false;
+  const tryTo = <Result>(use: (spool: Spool) => Result): Result | undefined => {
+    try {
+      return spool === undefined ? undefined : use(spool);
+    } catch (error) {
+      faults.add(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  };
+  return {
+    tryTo,
+    /** What found no room at the start may find it at the end. */
+    keep(entry: Entry, { isHasty = false }: { isHasty?: boolean } = {}): void {
+      isKept = tryTo((to) => (isAdded ? to.update(entry, { isHasty }) : to.add(entry)) ?? true) ?? false;
+      isAdded ||= isKept;
+    },
+    tell(reported: Reported): Told {
+      if (!('row' in reported) && !isKept) tryTo((to) => to.noteDropped());
+      return { reported, isKept, faults: [...faults] };
+    },
+  };
 }
 
 function limit(running: RunningCommand, { timeoutMs }: ExecRequest, known: KnownActivity | undefined): void {
@@ -147,19 +166,7 @@ function limit(running: RunningCommand, { timeoutMs }: ExecRequest, known: Known
   if (ms > 0) running.limit(ms);
 }
 
-async function tellLocked(
-  entry: Entry,
-  { pid, since, isOrphan, scheduledAt }: WorkHolder,
-  tick: string,
-  reporter: Reporter,
-  around: ExecSurroundings,
-): Promise<Reported> {
+function describeLockedOut({ pid, since, isOrphan, scheduledAt }: WorkHolder, tick: string): LockedOut {
   const holder = { pid, since, isOrphan };
-  entry.end = { kind: 'locked', finishedAt: new Date().toISOString(), holder, isSameTick: scheduledAt === tick };
-  keep(around, (spool) => spool.add(entry));
-  return reporter.finish(entry, finishMs);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return { kind: 'locked', finishedAt: new Date().toISOString(), holder, isSameTick: scheduledAt === tick };
 }

@@ -103,13 +103,16 @@ async function flushEntry(
 ): Promise<void> {
   // Whoever is there tells of it without our help.
   if (isThere(entry, entry.exec)) return void (report.going += 1);
+  const { definitionId } = entry;
+  // Nobody has made it known since the last one.
+  if (report.unknown[definitionId] !== undefined) return void (report.unknown[definitionId] += 1);
   const isVanished = entry.end === undefined && !mayStillEnd(entry);
   const isEnded = entry.end !== undefined || isVanished;
   try {
     const telling = { isSpooled: true, dropped: spool.countDropped(), ...(isVanished ? { isVanished } : {}) } as const;
     const row = await deliverEntry(entry, delivery, telling);
     if (row === undefined) {
-      report.unknown[entry.definitionId] = (report.unknown[entry.definitionId] ?? 0) + 1;
+      report.unknown[definitionId] = 1;
     } else if (isEnded) {
       spool.remove(entry);
       if (!isVanished) spool.forgetDropped();
@@ -121,7 +124,7 @@ async function flushEntry(
   } catch (error) {
     if (isUnreachable(error)) throw error;
     const told = error instanceof Error ? error.message : String(error);
-    report.refused.push({ name, definitionId: entry.definitionId, error: told });
+    report.refused.push({ name, definitionId, error: told });
   }
 }
 

@@ -20,7 +20,8 @@ export const outsideReasons = {
   nothingToJudge: '; its answer was not judged, for the definition has no outcome rules',
   clock: (aheadMs: number) =>
     `; its clock was ${seconds(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead' : 'behind'}, which was taken off`,
-  dropped: (count: number) => `; ${count} report${count === 1 ? '' : 's'} before it found no room in the spool`,
+  dropped: (count: number) =>
+    `; ${count} report${count === 1 ? '' : 's'} before it ${count === 1 ? 'was' : 'were'} lost: the history was away, and the spool had no room`,
   tooShort: (tookMs: number, leastMs: number) =>
     `; it took ${seconds(tookMs)}, less than the min_duration of ${seconds(leastMs)}`,
 } as const;

@@ -26,6 +26,8 @@ export interface Reporter {
 const sameMs = 2_000;
 /** How long others that wait are told of afterwards. */
 const backlogMs = 1_000;
+/** And before: more than that, and the run itself would not be told of. */
+const earlierMs = 3_000;
 const flushPatienceMs = 500;
 
 /** A reporter; without a delivery there is no history to report to. */
@@ -73,7 +75,8 @@ async function flushBefore(own: Entry, delivery: Delivery, spool: Spool | undefi
   const wants = (entry: Entry) =>
     entry.definitionId === own.definitionId && entry.source === own.source && nameOf(entry) < ownName;
   try {
-    await flushSpool(spool, delivery, { wants, patienceMs: flushPatienceMs });
+    const untilMs = Date.now() + earlierMs;
+    await flushSpool(spool, delivery, { wants, untilMs, patienceMs: flushPatienceMs });
   } catch (error) {
     // What stands in the way of others, such as a disk that is full, is none of ours.
     if (isUnreachable(error)) throw error;

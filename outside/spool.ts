@@ -29,7 +29,7 @@ export class SpoolProblem extends Error {
 /** Reports that the history does not have yet: one file each, in the order in which they began. */
 export interface Spool {
   folder: string;
-  /** @throws SpoolProblem where there is no room; the report is counted then. */
+  /** @throws SpoolProblem where there is no room. */
   add(entry: Entry): void;
   /** Writes it anew, without its details where there is no room for more. `isHasty` leaves the disk out of it. */
   update(entry: Entry, options?: { isHasty?: boolean }): void;
@@ -40,8 +40,9 @@ export interface Spool {
   read(name: string): Entry | undefined;
   /** The names of those that were set aside. */
   broken(): string[];
-  /** How many reports found no room since they were last told of. */
+  /** How many reports were lost, as neither the history nor the spool took them, since they were last told of. */
   countDropped(): number;
+  noteDropped(): void;
   forgetDropped(): void;
 }
 
@@ -75,7 +76,6 @@ export function openSpool(folder: string, limits: SpoolLimits = defaultLimits): 
         if (names().length >= limits.entries) throw new SpoolProblem(`it holds ${limits.entries} reports already`);
         write(spool, entry, false);
       } catch (error) {
-        countUp(folder, 1);
         throw problem(`the spool ${folder} has no room for the report`, error);
       }
     },
@@ -91,6 +91,7 @@ export function openSpool(folder: string, limits: SpoolLimits = defaultLimits): 
     read: (name) => readEntry(folder, name),
     broken: () => readdirSync(folder).filter((name) => name.endsWith('.broken')),
     countDropped: () => Number(readIfThere(join(folder, counterName)) ?? 0) || 0,
+    noteDropped: () => countUp(folder, 1),
     forgetDropped: () => countUp(folder, -spool.countDropped()),
   };
   return spool;

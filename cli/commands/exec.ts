@@ -17,12 +17,12 @@ import { parseSpan } from '../span.ts';
 interface ExecOptions extends CommonOptions {
   definition: string;
   source: string;
-  definitions: string[];
+  definitions?: string[];
   timeout?: number;
-  killAfter: number;
+  killAfter?: number;
   lock: boolean;
   lockExitCode: number;
-  lockSkippedCode: number[];
+  lockSkippedCode?: number[];
   judge?: boolean;
   capture: boolean;
   strict?: boolean;
@@ -39,12 +39,12 @@ export function addExec(program: Command, signal: AbortSignal): void {
     )
     .requiredOption('--definition <id>', 'the definition that the command does the work of')
     .requiredOption('--source <name>', 'the source that runs it, as it stands under sources:', parseSource)
-    .option('--definitions <path>', 'take the definition from this file or folder (repeatable)', collect, [])
+    .option('--definitions <path>', 'take the definition from this file or folder (repeatable)', collect)
     .option('--timeout <span>', 'end it after so long, 0s for never (default: hard_timeout)', parseSpan)
-    .option('--kill-after <span>', 'what has not ended so long after SIGTERM gets SIGKILL', parseSpan, 10_000)
+    .option('--kill-after <span>', 'what has not ended so long after SIGTERM gets SIGKILL (default: 10s)', parseSpan)
     .option('--no-lock', 'run it also while another run of it is at work on this machine')
     .option('--lock-exit-code <code>', 'exit code where another run is at work', parseExitCode, 0)
-    .option('--lock-skipped-code <code>', 'exit code by which it says so itself (repeatable)', collectCode, [])
+    .option('--lock-skipped-code <code>', 'exit code by which it says so itself (repeatable)', collectCode)
     .option('--judge', 'its stdout is the answer of the API: judge it by the rules of the definition')
     .option('--no-capture', 'let it print by itself, and keep nothing of it')
     .option('--strict', 'refuse to run it for a definition or source that is not known')
@@ -70,21 +70,21 @@ async function runCommand(session: Session, options: ExecOptions, command: strin
   const note = (text: string) => output.note(`actcore exec: ${showLine(text)}`);
   // A limit to the size of files is a full disk to us, and no reason to die.
   process.on('SIGXFSZ', () => {});
-  const services = openOutsideServices(session, options.definitions, note);
+  const services = openOutsideServices(session, options.definitions ?? []);
   const { definition: definitionId, source, timeout } = options;
   const known = services.cache?.read(definitionId);
   const ended = await execCommand(
     {
       ...{ definitionId, source, command, env, actor: settings.actor },
       ...(timeout === undefined ? {} : { timeoutMs: timeout }),
-      killAfterMs: options.killAfter,
-      lockSkippedCodes: options.lockSkippedCode,
+      killAfterMs: options.killAfter ?? 10_000,
+      lockSkippedCodes: options.lockSkippedCode ?? [],
       isJudged: options.judge === true && options.capture,
       isCaptured: options.capture,
       isLocked: options.lock,
       isStrict: options.strict === true,
     },
-    { ...services, known, stdout: process.stdout, stderr: process.stderr, signals: process, note },
+    { ...services, known, stdout: process.stdout, stderr: process.stderr, signals: process },
   );
   await tell(ended, services, options, note);
   return leave(ended, options, command[0] ?? '');
@@ -102,8 +102,11 @@ async function tell(
     const what = ended.unknown === 'definition' ? `no definition ${id}` : `no source ${source} of ${id}`;
     return note(`it was not run: the history knows ${what} (${hint})`);
   }
-  const missing = await explainMissing(ended.reported, services, id);
-  if (missing !== undefined) return note(missing);
+  const keptIn = ended.isKept ? services.spool?.folder : undefined;
+  const missing = await explainMissing(ended.reported, { pool: services.pool, keptIn }, id);
+  const faults = [...services.faults, ...ended.faults];
+  if (missing !== undefined || faults.length > 0)
+    return note([...(missing === undefined ? [] : [missing]), ...faults].join('; '));
   if ('row' in ended.reported && ended.reported.row.flags.includes('retired_source')) {
     return note(`${source} is retired for ${id} and was run all the same: switch this timer off`);
   }
@@ -137,5 +140,5 @@ function parseExitCode(text: string): number {
   throw new InvalidArgumentError('Expected an exit code from 0 to 255.');
 }
 
-const collect = (path: string, before: string[]) => [...before, path];
-const collectCode = (text: string, before: number[]) => [...before, parseExitCode(text)];
+const collect = (path: string, before: string[] = []) => [...before, path];
+const collectCode = (text: string, before: number[] = []) => [...before, parseExitCode(text)];

@@ -24,7 +24,7 @@ import type { CheckedRun, ToldRun } from '../told-run.ts';
 interface RecordOptions extends CommonOptions {
   definition: string;
   source: string;
-  definitions: string[];
+  definitions?: string[];
   from?: string;
   outcome?: string;
   exitCode?: string;
@@ -33,7 +33,7 @@ interface RecordOptions extends CommonOptions {
   scheduledAt?: string;
   message?: string;
   assessed?: boolean;
-  assessmentFailure: object[];
+  assessmentFailure?: object[];
   reporterId?: string;
   strict?: boolean;
 }
@@ -51,7 +51,7 @@ export function addRecord(program: Command, signal: AbortSignal): void {
     )
     .requiredOption('--definition <id>', 'the definition that the run did the work of')
     .requiredOption('--source <name>', 'the source that made it, as it stands under sources:', parseSource)
-    .option('--definitions <path>', 'take the definition from this file or folder (repeatable)', collect, [])
+    .option('--definitions <path>', 'take the definition from this file or folder (repeatable)', collect)
     .option('--outcome <outcome>', 'how it ended (default: by the exit code)')
     .option('--exit-code <code>', 'exit code of what was run')
     .option('--started-at <time>', 'ISO time (default: that of its end)')
@@ -59,12 +59,7 @@ export function addRecord(program: Command, signal: AbortSignal): void {
     .option('--scheduled-at <time>', 'ISO time of its tick (default: the one near its start)')
     .option('--message <text>', 'why it ended so')
     .option('--assessed', 'its data were judged, and nothing was found but what is listed')
-    .option(
-      '--assessment-failure <target:rule:message>',
-      'something it found in the data (repeatable)',
-      collectFailure,
-      [],
-    )
+    .option('--assessment-failure <target:rule:message>', 'something it found in the data (repeatable)', collectFailure)
     .option('--reporter-id <uuid>', 'names this run: told again under it, it is the same')
     .option('--from <file>', 'take all of that from JSON, - for stdin: outcome, exitCode, startedAt, ...')
     .option('--strict', 'refuse a definition or source that is not known');
@@ -75,7 +70,8 @@ async function recordRun(session: Session, options: RecordOptions): Promise<Exit
   const { output } = session;
   const run = completeToldRun({ ...readFrom(options), ...readOptions(options) }, Date.now());
   const note = (text: string) => output.note(showLine(text));
-  const services = openOutsideServices(session, options.definitions, note);
+  const services = openOutsideServices(session, options.definitions ?? []);
+  for (const fault of services.faults) note(fault);
   if (options.strict === true) await requireKnownSource(services, options);
   const entry = describeEntry(session, options, run);
   let isKept = false;
@@ -87,7 +83,9 @@ async function recordRun(session: Session, options: RecordOptions): Promise<Exit
   }
   const delivery = services.delivery && { ...services.delivery, resolve: services.find };
   const reported = await createReporter(delivery, services.spool).finish(entry, patienceMs);
-  return tell(session, reported, { ...services, spool: isKept ? services.spool : undefined }, options);
+  if (!('row' in reported) && !isKept) services.spool?.noteDropped();
+  const keptIn = isKept ? services.spool?.folder : undefined;
+  return tell(session, reported, { pool: services.pool, keptIn }, options);
 }
 
 /** What the options say goes over what the file does. */
@@ -107,7 +105,7 @@ function readOptions(options: RecordOptions): ToldRun {
   const given = {
     ...{ outcome, startedAt, finishedAt, scheduledAt, message, assessed, reporterId },
     exitCode: exitCode === undefined ? undefined : Number(exitCode),
-    assessmentFailures: options.assessmentFailure.length === 0 ? undefined : options.assessmentFailure,
+    assessmentFailures: options.assessmentFailure,
   };
   return checkToldRun(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)), 'options');
 }
@@ -145,7 +143,7 @@ function describeEntry({ settings, env }: Session, { definition, source }: Recor
 async function tell(
   { output }: Session,
   reported: Reported,
-  services: Pick<OutsideServices, 'pool' | 'spool'>,
+  place: Parameters<typeof explainMissing>[1],
   { definition }: RecordOptions,
 ): Promise<ExitCode> {
   if ('row' in reported) {
@@ -156,13 +154,13 @@ async function tell(
     output.line(`${what}${paintOutcome(outcome, output.colors)} at ${scheduledAt}${flagged}  ${runId}`);
     return exitCodes.ok;
   }
-  const why = await explainMissing(reported, services, definition);
-  output.data({ recorded: false, kept: services.spool !== undefined, missing: reported.missing });
+  const why = await explainMissing(reported, place, definition);
+  output.data({ recorded: false, kept: place.keptIn !== undefined, missing: reported.missing });
   output.note(`not recorded yet: ${showLine(why ?? '')}`);
-  return services.spool === undefined ? exitCodes.unreachable : exitCodes.ok;
+  return place.keptIn === undefined ? exitCodes.unreachable : exitCodes.ok;
 }
 
-function collectFailure(word: string, before: object[]): object[] {
+function collectFailure(word: string, before: object[] = []): object[] {
   const failure = parseFailure(word);
   if (failure === undefined) throw new InvalidArgumentError('Expected target:rule:message.');
   return [...before, failure];
@@ -173,4 +171,4 @@ function parseSource(text: string): string {
   throw new InvalidArgumentError(`${ownSource} records its runs itself; name the outside runner.`);
 }
 
-const collect = (path: string, before: string[]) => [...before, path];
+const collect = (path: string, before: string[] = []) => [...before, path];

@@ -35,7 +35,8 @@ beforeEach(async () => {
 
 const execArgs = (...rest: string[]) => ['exec', '--definition', id, '--source', 'local-timer', ...rest];
 const exec = (...rest: string[]) => runActcore(execArgs(...rest), { env });
-const waiting = () => (existsSync(spool) ? readdirSync(spool).filter((name) => name.endsWith('.json')) : []);
+const listSpool = () => (existsSync(spool) ? readdirSync(spool).filter((name) => name.endsWith('.json')) : []);
+const waiting = () => listSpool().filter((name) => !name.startsWith('.'));
 const listOwn = () => listRuns(history.pool, { definitionId: id, limit: 99 });
 
 it.each([
@@ -70,6 +71,14 @@ it('options of the command are its own, and stdin, stdout and stderr pass throug
   const child = startActcore(execArgs('--', 'sh', '-c', 'cat; echo "$1" >&2', '--', '--json'), { env });
   child.stdin.end('a\0b\n');
   expect(await child).toMatchObject({ exitCode: 0, stdout: 'a\0b', stderr: '--json' });
+});
+
+it('what is not captured prints by itself, and nothing of it is kept', async () => {
+  const ended = await exec('--no-capture', '--', 'sh', '-c', 'echo one; echo two >&2; exit 3');
+  expect(ended).toMatchObject({ exitCode: 3, stdout: 'one', stderr: 'two' });
+  const [row] = await listOwn();
+  expect(row).toMatchObject({ outcome: 'automation_error', reason: 'sh exited with 3' });
+  expect((await findRun(history.pool, row?.id ?? ''))?.response).toBe('{"exit_code":3,"signal":null}');
 });
 
 it('a reader that goes away ends the command as it would without us', async () => {
@@ -137,13 +146,13 @@ it('an exec that was killed leaves its lock with its command, and an error that 
 
 it('killed at any moment it leaves whole reports, of which each is told', async () => {
   for (const delayMs of [0, 10, 40, 90, 200]) {
-    const before = waiting().length;
+    const before = listSpool().length;
     const [node, ...rest] = actcoreCommand;
     const child = spawn(node, [...rest, ...execArgs('--no-lock', '--', 'sh', '-c', 'head -c 50000 /dev/zero')], {
       ...{ env: actcoreEnv(env), stdio: 'ignore' },
     });
     const exited = once(child, 'exit');
-    await Promise.race([exited, eventually(async () => waiting().length > before, { everyMs: 2 })]);
+    await Promise.race([exited, eventually(async () => listSpool().length > before, { everyMs: 2 })]);
     const timer = setTimeout(() => child.kill('SIGKILL'), delayMs);
     await exited;
     clearTimeout(timer);

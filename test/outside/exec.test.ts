@@ -42,7 +42,8 @@ it('a command that exits with 0 is one row that completed, with what it printed'
     result: { exitCode: 0, signal: null },
     reported: { row: { isOwn: true } },
   });
-  expect([bench.stdout.toString(), bench.stderr.toString(), bench.notes]).toEqual(['one\n', 'two\n', []]);
+  expect(ended).toMatchObject({ isKept: true, faults: [] });
+  expect([bench.stdout.toString(), bench.stderr.toString()]).toEqual(['one\n', 'two\n']);
   const [row, ...others] = await bench.rows();
   expect(others).toEqual([]);
   expect(row).toMatchObject({

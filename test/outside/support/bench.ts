@@ -44,7 +44,6 @@ export interface Bench {
   stdout: Sink;
   stderr: Sink;
   signals: EventEmitter;
-  notes: string[];
   exec(
     command: string[],
     changes?: Partial<ExecRequest>,
@@ -73,7 +72,6 @@ export function makeBench(history: pg.Pool, changes: Frontmatter = {}): Bench {
     stdout: new Sink(),
     stderr: new Sink(),
     signals: new EventEmitter(),
-    notes: [],
     exec: (command, request = {}, around = {}) =>
       execCommand(
         {
@@ -92,7 +90,6 @@ export function makeBench(history: pg.Pool, changes: Frontmatter = {}): Bench {
           },
           find: () => Promise.resolve(activity),
           delivery: openDelivery(bench, bench.pool),
-          note: (text) => bench.notes.push(text),
           ...around,
         },
       ),
