@@ -20,5 +20,3 @@ function fail(message: string): void {
   process.stderr.write(`${message}\n`);
   process.exitCode = 1;
 }
-
-export {};
