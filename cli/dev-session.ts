@@ -13,6 +13,7 @@ import { fireByHand, followRun } from './firing.ts';
 import { reportFiring } from './firing-output.ts';
 import type { Session } from './command.ts';
 import { startExamples } from './dev-examples.ts';
+import { startTimer } from './dev-timer.ts';
 import type { CompiledSet } from './definition-files.ts';
 import { printChanges } from './plan-output.ts';
 import { withHistory } from './history-service.ts';
@@ -37,13 +38,15 @@ export async function serveDev(session: Session, options: DevOptions): Promise<v
   const cleanups: (() => Promise<void>)[] = [];
   const progress = printProgress();
   try {
-    const { settings, working, hasLedger } = await bringUp(session, options, cleanups);
+    const { settings, working, hasLedger, stack, targetEnvironment } = await bringUp(session, options, cleanups);
     const running = { ...session, settings };
     for (const definition of options.demonstrated) await demonstrate(running, definition, hasLedger);
     for (const definition of options.ownWork) await vouchFor(running, definition);
     // Whoever is enabled here without a canary is refused as everywhere, with the command that helps.
     const changes = await applySet(running, options.set, { paths: options.paths, admission: {} });
     printChanges(changes, running.output, 'applied');
+    const timer = await startTimer(options.demonstrated, { stack, settings, targetEnvironment, ...options }, cleanups);
+    if (timer !== undefined) session.output.line(`\n${timer}`);
     session.output.line(
       `\nIt goes on by its schedule. In another terminal here: npx actcore list, npx actcore runs. Ctrl-C stops everything.`,
     );
@@ -63,12 +66,20 @@ async function runAll(cleanups: (() => Promise<void>)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
+interface BroughtUp {
+  stack: Stack;
+  settings: Settings;
+  working: Promise<void>;
+  hasLedger: boolean;
+  targetEnvironment: Record<string, string>;
+}
+
 /** Starts servers, target and worker. `working` ends, or fails, with the worker. */
 async function bringUp(
   { settings: given, output, env, signal }: Session,
   options: DevOptions,
   cleanups: (() => Promise<void>)[],
-): Promise<{ settings: Settings; working: Promise<void>; hasLedger: boolean }> {
+): Promise<BroughtUp> {
   const { stateDir, ports } = options;
   const stack = await startStack({ stateDir, ports, env, signal, onProgress: printProgress() });
   cleanups.push(() => stack.stop());
@@ -88,7 +99,8 @@ async function bringUp(
   });
   cleanups.push(() => worker.stop());
   output.note(`worker polls ${settings.taskQueue}\n`);
-  return { settings, working: worker.working, hasLedger: examples.ledgerEnvironment !== undefined };
+  const { targetEnvironment, ledgerEnvironment } = examples;
+  return { stack, settings, working: worker.working, hasLedger: ledgerEnvironment !== undefined, targetEnvironment };
 }
 
 function settingsOf(given: Settings, stack: Stack): Settings {

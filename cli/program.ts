@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { exitCodes } from './refusal.ts';
+import { execExitCodes, exitCodes } from './refusal.ts';
 import type { ExitCode } from './refusal.ts';
 import { version } from './version.ts';
 
@@ -14,6 +14,7 @@ Environment:
   ACTCORE_DATABASE_URL     where the history is kept, as postgres://user:password@host:port/database
   ACTCORE_TEMPORAL_UI_URL  to print links into the Temporal UI
   ACTCORE_ACTOR            who is said to fire by hand (default: user@host)
+  ACTCORE_SPOOL_DIR        where runs of outside sources wait for the history
   ACTCORE_STATE_DIR        where the stack that runs here keeps its state (default: .actcore)
   NO_COLOR, FORCE_COLOR    set to print without colour, or with colour where no terminal is
 
@@ -48,6 +49,9 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   pause: async () => (await import('./commands/pause.ts')).addPause,
   resume: async () => (await import('./commands/resume.ts')).addResume,
   runs: async () => (await import('./commands/runs.ts')).addRuns,
+  exec: async () => (await import('./commands/exec.ts')).addExec,
+  record: async () => (await import('./commands/record.ts')).addRecord,
+  flush: async () => (await import('./commands/flush.ts')).addFlush,
   run: async () => (await import('./commands/run.ts')).addRun,
   findings: async () => (await import('./commands/findings.ts')).addFindings,
   promote: async () => (await import('./commands/promote.ts')).addPromote,
@@ -87,7 +91,7 @@ export async function buildProgram(signal: AbortSignal, name?: string): Promise<
 }
 
 /** Runs one command line; resolves to its exit code. Nothing is thrown: what goes wrong is explained on stderr. */
-export async function runCli(args: string[], signal: AbortSignal): Promise<ExitCode> {
+export async function runCli(args: string[], signal: AbortSignal): Promise<ExitCode | typeof execExitCodes.refused> {
   try {
     process.exitCode = exitCodes.ok;
     const [name] = args;
@@ -96,7 +100,9 @@ export async function runCli(args: string[], signal: AbortSignal): Promise<ExitC
     await program.parseAsync(args, { from: 'user' });
     return process.exitCode as ExitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.failed;
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
+    // 1 may be what its command ended with.
+    if (error instanceof CommanderError) return args[0] === 'exec' ? execExitCodes.refused : exitCodes.failed;
     const { explainError } = await import('./explain-error.ts');
     return explainError(error, signal);
   }

@@ -10,6 +10,13 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
+/** Those of `exec` beside the ones of its command: as timeout(1) and shells have them. */
+export const execExitCodes = {
+  timedOut: 124,
+  /** Called wrongly, or refused under --strict. */
+  refused: 125,
+} as const;
+
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Something the operator can put right: printed as its message and advice, without a stack, before the exit code. */

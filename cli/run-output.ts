@@ -1,4 +1,5 @@
 import type { RunDetail, RunRow } from '../history/queries.ts';
+import { flagMeanings } from '../history/flags.ts';
 import { outcomeMeanings } from '../history/states.ts';
 import type { Assessment, AssessmentFailure, Outcome, TargetTally } from '../workflows/contract.ts';
 import type { Colors, Output } from './output.ts';
@@ -42,12 +43,13 @@ export function formatMs(elapsedMs: number): string {
   return elapsedMs < 10_000 ? `${elapsedMs} ms` : `${Math.round(elapsedMs / 1_000)} s`;
 }
 
-/** What an outcome does not say: that only a part of the targets was done, or that it was suspiciously fast. */
-function markRun({ targets, isTooShort }: RunRow, colors: Colors): string[] {
+/** What an outcome does not say: that only a part of the targets was done, that it was suspiciously fast, or oddly reported. */
+function markRun({ targets, isTooShort, flags }: RunRow, colors: Colors): string[] {
   const isPartial = targets !== null && targets.completed < targets.total;
   return [
     ...(isPartial ? [colors.yellow(`${targets.completed}/${targets.total}`)] : []),
     ...(isTooShort ? [colors.yellow('too short')] : []),
+    ...flags.map((flag) => colors.yellow(showLine(flag))),
   ];
 }
 
@@ -88,6 +90,7 @@ export function formatRun(run: RunDetail, colors: Colors): string {
     ['targets', run.targets === null ? '' : formatTally(run.targets)],
     ['too short', run.isTooShort ? colors.yellow("it completed faster than its definition's min_duration") : ''],
     ['not kept', run.detailsDropped > 0 ? colors.yellow(`the results of ${run.detailsDropped} targets`) : ''],
+    ['flags', run.flags.map((flag) => explainFlag(flag, colors)).join('; ')],
     ['exit code', run.exitCode === null ? '' : String(run.exitCode)],
     ['reason', showLine(run.reason)],
     ['certainty', run.certainty],
@@ -95,6 +98,12 @@ export function formatRun(run: RunDetail, colors: Colors): string {
     ['workflow', showLine(run.workflowId)],
   ];
   return formatFields(fields, colors);
+}
+
+/** A newer program may have written one that this one does not know. */
+function explainFlag(flag: string, colors: Colors): string {
+  const meaning = new Map<string, string>(Object.entries(flagMeanings)).get(flag);
+  return `${colors.yellow(showLine(flag))}${meaning === undefined ? '' : ` (${meaning})`}`;
 }
 
 function formatTally({ total, completed, failed, lockSkipped, notReached }: TargetTally): string {

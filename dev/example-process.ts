@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { chooseAnyPort, chooseFreePort } from './ports.ts';
 import { endSteps } from './process-end.ts';
+import { locateEntry } from './program-entry.ts';
 import { awaitReady, spawnServer } from './server-process.ts';
 import type { Stack } from './stack.ts';
 
@@ -39,7 +38,7 @@ export async function startExample(
   const server = await spawnServer({
     name,
     file: process.execPath,
-    args: locateEntry(folder),
+    args: locateEntry(`examples/${folder}/main`),
     cwd: stateDir,
     env: { ...process.env, ...environment(port) },
     logFile,
@@ -50,14 +49,6 @@ export async function startExample(
   const url = `http://127.0.0.1:${port}`;
   await awaitReady(server, { title, logFile, timeoutMs: readyTimeoutMs, signal }, () => answers(url));
   return { url, stop: server.stop };
-}
-
-/** The built program where there is one, else the sources. */
-function locateEntry(folder: string): string[] {
-  const built = fileURLToPath(new URL(`../examples/${folder}/main.js`, import.meta.url));
-  if (existsSync(built)) return [built];
-  const source = fileURLToPath(new URL(`../examples/${folder}/main.ts`, import.meta.url));
-  return ['--import', import.meta.resolve('tsx'), source];
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -26,6 +26,11 @@ export const endSteps = {
     { signal: 'SIGTERM', waitMs: 2_000 },
     { signal: 'SIGKILL', waitMs: 2_000 },
   ],
+  // It ends what it runs, which tells the history of that.
+  local_timer: [
+    { signal: 'SIGTERM', waitMs: 5_000 },
+    { signal: 'SIGKILL', waitMs: 2_000 },
+  ],
 } satisfies Record<string, EndStep[]>;
 
 /** Ends exactly this process, whoever started it; false when it outlived every step. */

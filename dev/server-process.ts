@@ -9,7 +9,8 @@ import { StackProblem } from './stack-problem.ts';
 /** A child of the stack as it is written to the state folder, so that a later start can find and end it. */
 export interface ServerRecord extends ProcessIdentity {
   name: keyof typeof endSteps;
-  port: number;
+  /** Absent where it listens on none. */
+  port?: number;
 }
 
 /** What to run; `endSteps` also says which signal it gets when this process ends without a stop. */
@@ -21,7 +22,7 @@ export interface ServerCommand {
   env: NodeJS.ProcessEnv;
   account?: { uid: number; gid: number };
   logFile: string;
-  port: number;
+  port?: number;
   endSteps: readonly EndStep[];
   /** Told as soon as the process exists, before it is ready. */
   onSpawn?: ((record: ServerRecord) => void) | undefined;
@@ -58,7 +59,8 @@ export async function spawnServer(command: ServerCommand): Promise<ServerProcess
   if (spawnError || child.pid === undefined) {
     throw new StackProblem(`${command.file} could not be started: ${spawnError?.message}.`, 'Run `actcore doctor`.');
   }
-  const record = { name, port, ...(identifyProcess(child.pid) ?? { pid: child.pid, startToken: 'ended' }) };
+  const identity = identifyProcess(child.pid) ?? { pid: child.pid, startToken: 'ended' };
+  const record = { name, ...(port === undefined ? {} : { port }), ...identity };
   command.onSpawn?.(record);
   const forget = cleanOnExit(() => child.kill(command.endSteps[0]?.signal));
   let stopping: Promise<void> | undefined;

@@ -52,6 +52,20 @@ export async function findDefinition(db: pg.Pool | pg.ClientBase, id: string): P
   return rows[0];
 }
 
+/** The definition that had this id before it moved, for whoever still calls it by that. */
+export async function findMovedDefinition(
+  db: pg.Pool | pg.ClientBase,
+  formerId: string,
+): Promise<KnownDefinition | undefined> {
+  const { rows } = await db.query<KnownDefinition>(
+    `SELECT ${definitionColumns} FROM actcore.definitions WHERE uuid = (
+       SELECT definition_uuid FROM actcore.revisions WHERE content ->> 'id' = $1 AND applied_count > 0
+       ORDER BY last_applied_at DESC LIMIT 1)`,
+    [formerId],
+  );
+  return rows[0];
+}
+
 /** All that are retired; there are few. */
 export async function listRetired(db: pg.Pool | pg.ClientBase): Promise<KnownDefinition[]> {
   const { rows } = await db.query<KnownDefinition>(

@@ -55,6 +55,7 @@ const subjects: Record<ExportSubject, { columns: readonly ExportColumn[]; time: 
       ...of('integer', 'details_dropped'),
       ...of('timestamp', 'recorded_at'),
       ...of('boolean', 'dry_run'),
+      ...of('json', 'flags'),
     ],
     time: 'scheduled_at',
     order: 'scheduled_at, id',
@@ -69,6 +70,9 @@ const expressions: Record<ExportType, (name: string) => string> = {
   integer: (name) => `${name}::integer`,
   boolean: (name) => name,
 };
+
+/** As the type would write them they are no JSON. */
+const ownExpressions: Record<string, string> = { flags: 'to_json(flags)::text' };
 
 /** An answer that a row holds may take 1 MiB: with so many at once in memory, few of them need any more. */
 const rowsAtOnce = 256;
@@ -112,7 +116,9 @@ export async function exportRows<Result>(
     await ask(`SET LOCAL statement_timeout = ${patienceMs}`);
     const rows = `FROM actcore.${subject} WHERE $1::timestamptz IS NULL OR ${time} >= $1`;
     const total = Number((await ask(`SELECT count(*) ${rows}`, [since ?? null]))[0]?.[0]);
-    const selected = columns.map(({ name, type }) => `${expressions[type](name)} AS ${name}`).join(', ');
+    const selected = columns
+      .map(({ name, type }) => `${ownExpressions[name] ?? expressions[type](name)} AS ${name}`)
+      .join(', ');
     await ask(`DECLARE exported NO SCROLL CURSOR FOR SELECT ${selected} ${rows} ORDER BY ${order}`, [since ?? null]);
     return await use({ columns, total, batches: fetchBatches(ask, columns) });
   } finally {

@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import type { ActionRecord, CheckReport, FailedAttempt, Firing, Order, RunReport } from '../workflows/contract.ts';
+import { joinFlags } from './flags.ts';
+import type { Flag } from './flags.ts';
 import { keepDone } from './action-batches.ts';
 import { writeInMonths } from './months.ts';
 import { keepChecks } from './observation.ts';
@@ -12,19 +14,32 @@ import { storable } from './storable.ts';
 export interface RunStart {
   startedAt: string;
   attempt: number;
+  flags?: Flag[];
 }
+
+/** Of an order, what the row of a run says; all that an outside runner knows of it. */
+export type RowOrder = Pick<Order, 'revision' | 'contractHash'> & {
+  definition: Pick<Order['definition'], 'id' | 'uuid' | 'kind'>;
+};
+
+/** How a run ended, as a row keeps it. */
+export type RowReport = RunReport & {
+  flags?: Flag[];
+  /** JSON text: what an outside runner has to show where others have a response. */
+  output?: string;
+};
 
 /** Writes runs into the history. Every write may be repeated, and may race with another writer of the same run. */
 export interface Ledger {
   /** Makes the row of a run that has started; leaves a row that is already there as it is. */
-  recordStart(order: Order, firing: Firing, start: RunStart): Promise<void>;
+  recordStart(order: RowOrder, firing: Firing, start: RunStart): Promise<void>;
   /**
    * Writes how a run ended, unless a row of equal or higher standing is there; returns what the row says then. What a
    * watchdog's checks did, and the actions that no history was there for, are written whichever row stands, once.
    */
-  recordEnd(order: Order, firing: Firing, report: RunReport): Promise<RunReport>;
+  recordEnd(order: RowOrder, firing: Firing, report: RowReport): Promise<RunReport>;
   /** Writes why a tick had no run, unless there is any row of it; false where there is one. */
-  recordConclusion(order: Order, firing: Firing, report: RunReport & { certainty: 'concluded' }): Promise<boolean>;
+  recordConclusion(order: RowOrder, firing: Firing, report: RunReport & { certainty: 'concluded' }): Promise<boolean>;
 }
 
 /** The columns of a row in the order of its parameters. */
@@ -33,13 +48,20 @@ const columns = [
   ...['contract_hash', 'workflow_id', 'workflow_run_id', 'standing', 'outcome', 'assessment'],
   ...['assessment_failure_count', 'exit_code', 'reason', 'attempt', 'started_at', 'finished_at'],
   ...['response_status', 'response', 'stages', 'targets', 'too_short', 'details_dropped'],
-  'dry_run',
+  ...['dry_run', 'flags'],
 ] as const;
+
+/** Of an outside runner each execution has a name of its own: what it replaces was written by another of the same tick. */
+const replacedReporter = `CASE WHEN run.trigger = 'external' AND run.standing > ${states.concluded.rank}
+  AND run.workflow_run_id <> excluded.workflow_run_id THEN '{repeated}' ELSE '{}' END::text[]`;
 
 const parameters = columns.map((_, index) => `$${index + 1}`).join(', ');
 const replaced = columns
   .filter((column) => column !== 'id' && column !== 'scheduled_at')
-  .map((column) => `${column} = excluded.${column}`)
+  .map(
+    (column) =>
+      `${column} = ${column === 'flags' ? joinFlags('excluded.flags', replacedReporter) : `excluded.${column}`}`,
+  )
   .join(', ');
 
 const upsertRun = `
@@ -88,7 +110,7 @@ export function createLedger(pool: pg.Pool): Ledger {
 /** After the row, which says who is the actor of the actions. */
 async function keepWatched(
   pool: pg.Pool,
-  { definition }: Order,
+  { definition }: RowOrder,
   firing: Firing,
   { checks, actions }: { checks: CheckReport[]; actions: ActionRecord[] },
 ): Promise<void> {
@@ -120,7 +142,7 @@ function storableAttempt({ target, operation, error, ...rest }: FailedAttempt): 
   };
 }
 
-function identityValues(order: Order, firing: Firing): unknown[] {
+function identityValues(order: RowOrder, firing: Firing): unknown[] {
   const { definition } = order;
   // To the millisecond, like the id: a finer time would give the same id a second row.
   const scheduledAt = new Date(firing.scheduledAt).toISOString();
@@ -131,22 +153,22 @@ function identityValues(order: Order, firing: Firing): unknown[] {
   ];
 }
 
-function startValues(order: Order, firing: Firing, start: RunStart): unknown[] {
+function startValues(order: RowOrder, firing: Firing, start: RunStart): unknown[] {
   const reason = 'the run has started and has not ended yet';
   return [
     ...identityValues(order, firing),
     ...[states.running.rank, null, 'none', 0, null, reason, start.attempt, start.startedAt, null, null, null],
-    ...[null, null, false, 0, firing.dryRun ?? false],
+    ...[null, null, false, 0, firing.dryRun ?? false, start.flags ?? []],
   ];
 }
 
-function endValues(order: Order, firing: Firing, report: RunReport): unknown[] {
+function endValues(order: RowOrder, firing: Firing, report: RowReport): unknown[] {
   return [
     ...identityValues(order, firing),
     ...[states[report.certainty].rank, report.outcome, report.assessment, report.assessmentFailureCount],
     ...[report.exitCode, report.reason, report.attempt, report.startedAt, report.finishedAt],
-    ...[report.response?.status ?? null, report.response?.json ?? null],
+    ...[report.response?.status ?? null, report.response?.json ?? report.output ?? null],
     ...[report.stages ?? null, report.targets ?? null, report.isTooShort ?? false, report.detailsDropped ?? 0],
-    firing.dryRun ?? false,
+    ...[firing.dryRun ?? false, report.flags ?? []],
   ];
 }

@@ -37,6 +37,8 @@ export interface RunRow {
   detailsDropped: number;
   /** Its checks were only to look, whatever their modes. */
   isDryRun: boolean;
+  /** What was odd about the reports of an outside runner, sorted; see flags.ts. */
+  flags: string[];
 }
 
 export interface RunDetail extends RunRow {
@@ -57,7 +59,7 @@ const rowColumns = `
   ${standingName} AS certainty, attempt, revision,
   contract_hash AS "contractHash", workflow_id AS "workflowId", workflow_run_id AS "workflowRunId",
   response_status AS "responseStatus", stages, targets, too_short AS "isTooShort", details_dropped AS "detailsDropped",
-  dry_run AS "isDryRun"`;
+  dry_run AS "isDryRun", flags`;
 
 /** The newest runs by tick, of one definition or of all. */
 export async function listRuns(

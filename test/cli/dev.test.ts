@@ -35,7 +35,7 @@ async function startDev(stateDir: string) {
 
 /** Every port that the running stack listens on. */
 function portsOf(stateDir: string): number[] {
-  return readRunningStack(stateDir)?.servers.map(({ port }) => port) ?? [];
+  return readRunningStack(stateDir)?.servers.flatMap(({ port }) => port ?? []) ?? [];
 }
 
 it('brings everything up with canaries to see, refuses a second start, and leaves nothing behind', async () => {
@@ -60,6 +60,8 @@ it('brings everything up with canaries to see, refuses a second start, and leave
   const rows = [...first.seen.matchAll(/^row +([0-9a-f-]{36})/gm)].map(([, row]) => row);
   const ports = portsOf(stateDir);
   expect(ports).toHaveLength(4);
+  expect(first.seen).toContain('A local timer fires the-custodian.state-hub-consistency-sweep at the same ticks');
+  expect(readRunningStack(stateDir)?.servers.map(({ name }) => name)).toContain('local_timer');
 
   const { stdout } = await actcore(stateDir, 'runs', '--json');
   const { runs } = JSON.parse(stdout) as { runs: RunRow[] };

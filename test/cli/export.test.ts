@@ -96,7 +96,7 @@ it('runs as Parquet have their types, and NULL where there is nothing', async ()
   const columns = `id::text, ${micros('scheduled_at')}, definition_id, definition_uuid::text, kind, source, trigger, actor,
     revision, contract_hash, workflow_id, workflow_run_id, standing, outcome, assessment, assessment_failure_count, exit_code,
     reason, attempt, ${micros('started_at')}, ${micros('finished_at')}, response_status, response::text, stages::text,
-    targets::text, too_short, details_dropped, ${micros('recorded_at')}, dry_run`;
+    targets::text, too_short, details_dropped, ${micros('recorded_at')}, dry_run, to_json(flags)::text AS flags`;
   const found = asText(rows, 'scheduled_at', 'started_at', 'finished_at', 'recorded_at');
   expect(found).toEqual(await readTable(columns, 'runs', 'runs.scheduled_at'));
   expect(rows[1]).toMatchObject({
