@@ -53,7 +53,7 @@ it.each([
   expect(listProblems(state(lines))).toEqual([problem]);
 });
 
-it('it is part of the revision and not of the contract', () => {
+it('the section is part of the revision and not of the contract', () => {
   const { order } = compileGood(state('cutover: { window: 3m }'));
   const plain = compileGood(sample).order;
   expect(order.contractHash).toBe(plain.contractHash);
