@@ -25,6 +25,13 @@ const longestDefaultToleranceMs = minuteMs;
 
 const percentExpectation = 'expected percent from 1 to 100';
 
+/** What holds where a definition says nothing. */
+export const defaultCutover = {
+  window: defaultWindowMs,
+  min_pairs: defaultMinPairs,
+  min_agreement: defaultMinAgreement,
+};
+
 /** The section `cutover:`; nothing of it changes what a run does, so it is not part of the contract. */
 export const cutoverSchema = z
   .strictObject(
@@ -40,7 +47,7 @@ export const cutoverSchema = z
     },
     'expected a mapping such as { window: 72h, min_pairs: 20 }',
   )
-  .default({ window: defaultWindowMs, min_pairs: defaultMinPairs, min_agreement: defaultMinAgreement });
+  .default(defaultCutover);
 
 /** The terms with what was not stated: a tolerance of a minute, or of half of the shortest interval where that is less. */
 export function buildCutover(

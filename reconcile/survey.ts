@@ -1,42 +1,11 @@
-import type { Client } from '@temporalio/client';
-import type pg from 'pg';
-import { compileFiles, prepareCompiler } from '../compiler/compile-files.ts';
-import { catchupWindowMs } from '../compiler/server-limits.ts';
-import { findFirstReports, listInForceEvents, readRevisionTexts } from '../history/in-force.ts';
 import type { TrackedDefinition } from '../history/in-force.ts';
-import { listPauses } from '../history/pauses.ts';
-import type { JournaledPause } from '../history/pauses.ts';
-import { listStates } from '../history/schedule-states.ts';
-import type { SeenState } from '../history/schedule-states.ts';
-import { listTickRows } from '../history/tick-rows.ts';
-import { listMatchingTimes } from '../schedules/matching-times.ts';
-import { observeSchedule } from '../schedules/observe.ts';
-import type { ObservedSchedule } from '../schedules/observe.ts';
-import type { Order } from '../workflows/contract.ts';
 import { accountOutside, accountOwn } from './account.ts';
 import type { ByHandAccount, SourceAccount } from './account.ts';
 import type { Execution } from './executions.ts';
-import { listExpected, listOutside } from './expected.ts';
-import type { ExpectedTick, Plan, TickSources } from './expected.ts';
-import { compareLook } from './look.ts';
+import { readFacts } from './facts.ts';
+import type { DefinitionFacts, SurveyScope } from './facts.ts';
 import type { Look } from './look.ts';
 import { reasons } from './reasons.ts';
-import { refineLook } from './remember.ts';
-import { buildPauses, buildPeriods } from './timeline.ts';
-import type { Period } from './timeline.ts';
-
-/** What a survey asks, and how old what it judges must be. */
-export interface SurveyScope {
-  client: Client;
-  pool: pg.Pool;
-  now: Date;
-  /** The first tick that is looked at. */
-  fromMs: number;
-  /** Visibility is eventually consistent, and a run takes a moment to write its row: younger ticks are left alone. */
-  settleMs: number;
-  /** How long the server keeps what has ended. */
-  retentionMs: number;
-}
 
 /** The account of one definition. */
 export interface DefinitionAccount {
@@ -63,114 +32,25 @@ export async function surveyDefinition(
   tracked: TrackedDefinition,
   executions: Execution[],
 ): Promise<Survey> {
-  const { client, pool, now, fromMs, settleMs, retentionMs } = scope;
-  const { id, uuid, ids } = tracked;
-  const span = { fromMs, toMs: now.getTime() - settleMs };
-  const states = await listStates(pool, uuid, new Date(fromMs));
-  const journaled = await listPauses(pool, ids);
-  const observed = await observeOwn(client, id);
-  const remembered = { state: states.at(-1), pause: journaled.at(-1) };
-  const look = observed && (await refineLook(pool, compareLook(observed, remembered, now)));
-  const events = await listInForceEvents(pool, tracked);
-  const periods = buildPeriods(events, look === undefined ? states : [...states, look.state]);
-  const plans = await readPlans(pool, uuid, periods, span, observed);
-  const rows = await listTickRows(pool, tracked, new Date(fromMs), new Date(span.toMs));
-  const sources: TickSources = {
-    ...{ periods, plans },
-    ...(observed && { askServer: (from: number, to: number) => listMatchingTimes(client, observed.id, from, to) }),
-  };
-  const expectation = await listExpected(sources, span.fromMs, span.toMs);
-  const facts = {
-    ...{ uuid, definitionId: id, expected: expectation.ticks, rows, executions },
-    pauses: buildPauses([...journaled, ...describePause(look)]),
-    settledMs: span.toMs,
-    keptSinceMs: now.getTime() - retentionMs,
-    explainMissed: (tick: ExpectedTick) => explainMissed(tick, { id, states, look }),
-  };
-  const { own, byHand } = accountOwn(facts, plans, span);
-  const outside = await surveyOutside(scope, tracked, sources, rows);
-  const account: DefinitionAccount = {
+  const facts = await readFacts(scope, tracked, executions);
+  return { account: accountFor(facts), ...(facts.look && { look: facts.look }) };
+}
+
+/** The account of what is known of a definition. */
+export function accountFor({ id, uuid, span, own, plans, outside, faults }: DefinitionFacts): DefinitionAccount {
+  const { own: ownAccount, byHand } = accountOwn(own, plans, span);
+  const accounts = outside.flatMap(({ source, span: reported, expectation, retirement }) => {
+    if (reported === undefined) return [];
+    const account = accountOutside(source, expectation, own.rows, reported, reasons.unreported(source));
+    return [{ ...account, ...(retirement && { retirement }) }];
+  });
+  return {
     ...{ id, uuid, from: new Date(span.fromMs).toISOString(), to: new Date(span.toMs).toISOString() },
-    ...{ sources: [own, ...outside], byHand, faults: expectation.faults },
+    ...{ sources: [ownAccount, ...accounts], byHand, faults },
   };
-  return { account, ...(look && { look }) };
 }
 
 /** Whether nothing is left to be explained. */
 export function addsUp({ sources, byHand, faults }: DefinitionAccount): boolean {
   return faults.length === 0 && [...sources, byHand].every(({ differences }) => differences.length === 0);
-}
-
-async function observeOwn(client: Client, id: string): Promise<(ObservedSchedule & { order: Order }) | undefined> {
-  const observed = await observeSchedule(client, id);
-  return observed?.order === undefined ? undefined : { ...observed, order: observed.order };
-}
-
-/** What the kept files of the revisions in force say; the server's order stands in for one that the history lost. */
-async function readPlans(
-  pool: pg.Pool,
-  uuid: string,
-  periods: Period[],
-  { fromMs, toMs }: { fromMs: number; toMs: number },
-  observed: (ObservedSchedule & { order: Order }) | undefined,
-): Promise<Map<string, Plan>> {
-  const wanted = periods.filter((period) => period.toMs > fromMs && period.fromMs < toMs);
-  const texts = await readRevisionTexts(pool, uuid, [...new Set(wanted.map(({ revision }) => revision))]);
-  await prepareCompiler([...texts.values()]);
-  const plans = new Map<string, Plan>();
-  if (observed !== undefined) {
-    plans.set(observed.order.revision, { order: observed.order, enabled: observed.enabled !== false, sources: {} });
-  }
-  for (const [revision, { file, text }] of texts) {
-    const [definition] = compileFiles([{ file, text }]).definitions;
-    if (definition === undefined) continue;
-    plans.set(revision, { order: definition.order, enabled: definition.enabled, sources: definition.sources });
-  }
-  return plans;
-}
-
-/** A pause that this look was the first to see. */
-function describePause(look: Look | undefined): JournaledPause[] {
-  return look?.pause === undefined ? [] : [look.pause];
-}
-
-/** A change this soon after a tick may have come before the server had begun it. */
-const changeShadowMs = 5_000;
-
-function explainMissed(
-  { tickMs, order, period }: ExpectedTick,
-  { id, states, look }: { id: string; states: SeenState[]; look: Look | undefined },
-): string {
-  if (look === undefined) return reasons.noSchedule(id, states.at(-1)?.lastSeen);
-  if (period.toMs - tickMs < changeShadowMs) return reasons.changedJustThen(period.toMs);
-  const windowMs = catchupWindowMs(order);
-  const before = states.findLast(({ lastSeen, since }) => Date.parse(lastSeen) <= tickMs && since === look.state.since);
-  const dropped = look.state.missedCatchup;
-  const told =
-    before === undefined
-      ? reasons.droppedNow(dropped)
-      : reasons.droppedSince(dropped - before.missedCatchup, before.lastSeen);
-  return reasons.nothingFired(windowMs, told);
-}
-
-/** Outside sources count from the first tick that they reported; a report may take until the run has ended. */
-async function surveyOutside(
-  { pool, fromMs, now, settleMs }: SurveyScope,
-  tracked: TrackedDefinition,
-  sources: TickSources,
-  rows: Awaited<ReturnType<typeof listTickRows>>,
-): Promise<SourceAccount[]> {
-  const plans = [...sources.plans.values()];
-  const names = [...new Set(plans.flatMap((plan) => Object.keys(plan.sources)))].sort();
-  if (names.length === 0) return [];
-  const firstReports = await findFirstReports(pool, tracked, names);
-  const longestMs = Math.max(...plans.map(({ order }) => order.budget.hardTimeoutMs + order.misfire.graceMs));
-  const toMs = now.getTime() - settleMs - longestMs;
-  return names.flatMap((name) => {
-    const first = firstReports.get(name);
-    if (first === undefined) return [];
-    const span = { fromMs: Math.max(fromMs, Date.parse(first)), toMs };
-    const expectation = listOutside(sources, name, span.fromMs, span.toMs);
-    return [accountOutside(name, expectation, rows, span, reasons.unreported(name))];
-  });
 }

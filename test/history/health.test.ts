@@ -9,7 +9,17 @@ const minute = 60_000;
 /** Facts of an installation in which nothing is wrong. */
 const good: HealthFacts = {
   ...{ period: '60m', enabled: 3, schedules: [{ definitionId: 'a', isThere: true, drift: [] }] },
-  ...{ failing: [], dues: [], running: [], gaps: [], unreconciled: [], quarantined: [], headroom: [], tooShort: [] },
+  ...{
+    retiredReports: [],
+    failing: [],
+    dues: [],
+    running: [],
+    gaps: [],
+    unreconciled: [],
+    quarantined: [],
+    headroom: [],
+    tooShort: [],
+  },
   reconciler: {
     id: 'actcore.reconcile-ticks',
     lastLook: ago(5 * minute),
