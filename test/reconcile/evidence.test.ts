@@ -1,19 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLedger } from '../../history/ledger.ts';
-import { keepRevisions, recordApplied } from '../../history/revisions.ts';
 import { reconcile } from '../../reconcile/pass.ts';
 import { surveyAll } from '../../reconcile/survey-all.ts';
 import { addsUp } from '../../reconcile/survey.ts';
-import type { Definition } from '../../compiler/definition.ts';
 import { runOptions } from '../../schedules/desired.ts';
 import { ensureSearchAttributes } from '../../schedules/search-attributes.ts';
 import { workflowType } from '../../workflows/contract.ts';
-import type { JsonValue } from '../../workflows/contract.ts';
 import { makeReport, makeTick } from '../history/support/history.ts';
-import { defineSweep, writeDefinition } from '../support/definitions.ts';
-import type { Frontmatter } from '../support/definitions.ts';
+import { applyLongAgo } from '../support/applied-long-ago.ts';
 import { eventually } from '../support/eventually.ts';
+import { tellRun } from '../support/told-runs.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
 
@@ -30,39 +26,6 @@ afterAll(() => runner.close());
 const now = new Date(Math.floor(Date.now() / 60_000) * 60_000 + 30_000);
 const minute = (agoMinutes: number) => new Date(now.getTime() - 30_000 - agoMinutes * 60_000).toISOString();
 
-/** A definition that is off, as the history has it, applied two hours ago. */
-async function applyLongAgo(changes: Frontmatter): Promise<Definition> {
-  const id = `test.told-${randomUUID().slice(0, 8)}`;
-  const keys = { enabled: 'false', misfire_grace: '10s', ...changes };
-  const { uuid, order, frontmatter, runbook, enabled } = defineSweep(id, keys);
-  const definition = { ...defineSweep(id, keys) };
-  const content = { ...(frontmatter as { [key: string]: JsonValue }), runbook };
-  const { revision, contractHash } = order;
-  const applied = {
-    uuid,
-    id,
-    enabled,
-    revision,
-    contractHash,
-    content,
-    file: `${id}.md`,
-    text: writeDefinition(id, keys),
-  };
-  const client = await runner.history.connect();
-  try {
-    await keepRevisions(client, [applied], 'tester');
-    await recordApplied(client, [applied], { actor: 'tester', source: 'apply', workspace: '' });
-    await client.query(
-      `INSERT INTO actcore.journal (at, entity_type, entity_id, field, action, new_value, actor, source, workspace)
-       VALUES (now() - interval '2 hours', 'definition', $1, 'revision', 'insert', to_json($2::text), 'tester', 'apply', '')`,
-      [id, revision],
-    );
-  } finally {
-    client.release();
-  }
-  return definition;
-}
-
 const request = (id: string, at = now) => ({
   ...{ id, taskQueue: runner.taskQueue, settleMs: 0, now: at },
   from: new Date(at.getTime() - 3_600_000),
@@ -78,7 +41,7 @@ describe('an outside source', () => {
   it('is expected from the first tick that it reported, and a late report takes the place of what was missed', async () => {
     const budget = '{ max_seconds: 30, hard_timeout: 40s }';
     const sources = '{ local-timer: { every: 60s }, laptop: { every: 60s } }';
-    const { id, order } = await applyLongAgo({ sources, budget });
+    const { id, order } = await applyLongAgo(runner.history, { sources, budget });
     const report = (agoMinutes: number) => {
       const tick = { source: 'local-timer', trigger: 'external', actor: 'local-timer', workflowId: '' } as const;
       const firing = makeTick({ ...tick, scheduledAt: minute(agoMinutes) });
@@ -106,9 +69,40 @@ describe('an outside source', () => {
   });
 });
 
+it('nothing is expected of a source from its retirement on, and what it reports all the same is in the account', async () => {
+  const { history } = runner;
+  const definition = await applyLongAgo(history, { sources: '{ local-timer: { every: 60s } }' });
+  const { id, uuid } = definition;
+  const at = (agoMinutes: number) => Date.parse(minute(agoMinutes));
+  const retire = (retired: number, reverted: number | null) =>
+    history.query(
+      `INSERT INTO actcore.retired_sources (definition_uuid, source, retired_at, retired_by, successor, evidence, reverted_at, reverted_by)
+       VALUES ($1, 'local-timer', $2, 'tester', 'activity-core', '{}', $3, $4)`,
+      [uuid, minute(retired), reverted && minute(reverted), reverted && 'tester'],
+    );
+  for (const ago of [20, 19, 18, 17, 16, 15])
+    await tellRun(history, definition, 'local-timer', at(ago), { outcome: 'completed' });
+  await retire(18, 16);
+  await retire(14, null);
+  const { sources } = await survey(id);
+  expect(sources[1]).toMatchObject({
+    ...{ source: 'local-timer', expected: 6, rows: 6, differences: [] },
+    retirement: { source: 'local-timer', successor: 'activity-core', retiredBy: 'tester', retiredAt: minute(14) },
+  });
+  await tellRun(history, definition, 'local-timer', at(5), { outcome: 'automation_error', flags: ['retired_source'] });
+  expect((await survey(id)).sources[1]).toMatchObject({ expected: 7, rows: 7, differences: [] });
+  await history.query(
+    'UPDATE actcore.retired_sources SET reverted_at = $1, reverted_by = $2 WHERE reverted_at IS NULL',
+    [minute(3), 'tester'],
+  );
+  const { sources: later } = await survey(id);
+  expect(later[1]).not.toHaveProperty('retirement');
+  expect(later[1]?.differences.map(({ scheduledAt }) => scheduledAt)).toEqual([minute(3), minute(2), minute(1)]);
+});
+
 describe('a run that nobody reported', () => {
   it('is cancelled where somebody terminated its workflow', async () => {
-    const definition = await applyLongAgo({});
+    const definition = await applyLongAgo(runner.history, {});
     const { id, order } = definition;
     const handle = await runner.client.workflow.start(workflowType, {
       ...runOptions(definition, 'manual', 'tester'),
@@ -135,7 +129,7 @@ describe('a run that nobody reported', () => {
   });
 
   it('is an automation error where its row says that it is going and its execution is gone', async () => {
-    const { id, order } = await applyLongAgo({});
+    const { id, order } = await applyLongAgo(runner.history, {});
     const firing = makeTick({ scheduledAt: minute(20), workflowId: `${id}-gone` });
     await createLedger(runner.history).recordStart(order, firing, { startedAt: minute(19), attempt: 1 });
     expect((await survey(id)).sources[0]?.differences).toMatchObject([{ kind: 'unended_row' }]);
