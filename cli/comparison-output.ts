@@ -1,5 +1,5 @@
 import type { Comparison, Instant, SourcePair } from '../comparison/compare.ts';
-import type { SourceFigures } from '../comparison/figures.ts';
+import type { Percentiles, SourceFigures } from '../comparison/figures.ts';
 import { reasonOf, stateOf } from '../comparison/tick.ts';
 import type { ComparedTick, TickState } from '../comparison/tick.ts';
 import { verdictMeanings } from '../comparison/verdict.ts';
@@ -18,14 +18,15 @@ const shownLines = 20;
 /** Where stdout is no terminal. */
 const usualColumns = 100;
 
-/** The states that have a column of their own; the others are told beside them. */
-const columnStates: [TickState, string][] = [
-  ['completed', 'COMPLETED'],
-  ['lock_skipped', 'LOCK SKIPS'],
-  ['misfire_skipped', 'MISFIRES'],
-  ['automation_error', 'ERRORS'],
-  ['timed_out', 'TIMEOUTS'],
-  ['missed', 'MISSED'],
+/** The states that have a column of their own, the rare ones where there are any; the others are told below. */
+const columnStates: { state: TickState; title: string; isRare?: true }[] = [
+  { state: 'completed', title: 'COMPLETED' },
+  { state: 'lock_skipped', title: 'LOCK SKIPS' },
+  { state: 'misfire_skipped', title: 'MISFIRES', isRare: true },
+  { state: 'overlap_skipped', title: 'OVERLAPS', isRare: true },
+  { state: 'automation_error', title: 'ERRORS' },
+  { state: 'timed_out', title: 'TIMEOUTS', isRare: true },
+  { state: 'missed', title: 'MISSED' },
 ];
 
 const count = (number: number, one: string, more = `${one}s`) => `${number} ${number === 1 ? one : more}`;
@@ -46,32 +47,34 @@ export function formatComparison(survey: SourceSurvey, comparison: Comparison, {
   const shown = survey.sources.filter(({ source }) => sources.some((one) => one.source === source));
   const indent = Math.max(...shown.map(({ source }) => source.length)) + 2;
   const strips = cutStrips(shown, fromMs, toleranceMs, (columns ?? usualColumns) - indent);
-  const head = ['SOURCE', 'EXPECTED', ...columnStates.map(([, title]) => title), 'P50', 'P95', 'LATE P50', 'LATE P95'];
-  const rows = sources.map((figures) => formatFigures(figures));
   const remarks = sources.flatMap((figures) => formatRemarks(figures, survey));
   const span = `from ${formatTime(fromMs)} to ${formatTime(toMs)} UTC, ticks within ${formatDuration(toleranceMs)}`;
   return [
     `${colors.bold(showLine(survey.id))} ${span}`,
-    formatTable([...head, 'ASSESSMENT FAILED'], rows, { colors, columns }),
+    formatFigures(sources, { colors, columns }),
     ...remarks.map((remark) => colors.yellow(remark)),
     ...(strips.lines.some(({ cells }) => cells.length > 0) ? ['', formatStrips(strips, colors)] : []),
     ...pairs.flatMap((pair) => ['', ...formatPair(pair, { colors, columns })]),
   ].join('\n');
 }
 
-function formatFigures({ source, expected, states, assessmentFailed, duration, lateness }: SourceFigures): string[] {
-  const ms = (value: number | null) => (value === null ? '' : formatMs(Math.round(value)));
-  return [
-    ...[source, String(expected), ...columnStates.map(([state]) => String(states[state] ?? 0))],
-    ...[ms(duration.p50Ms), ms(duration.p95Ms), ms(lateness.p50Ms), ms(lateness.p95Ms), String(assessmentFailed)],
-  ];
+function formatFigures(sources: SourceFigures[], screen: Screen): string {
+  const shown = columnStates.filter(({ state, isRare }) => !isRare || sources.some(({ states }) => states[state]));
+  const ms = ({ p50Ms, p95Ms }: Percentiles) =>
+    [p50Ms, p95Ms].flatMap((value) => (value === null ? [] : [formatMs(Math.round(value))])).join(', ');
+  const rows = sources.map(({ source, expected, states, assessmentFailed, duration, lateness }) => [
+    ...[source, String(expected), ...shown.map(({ state }) => String(states[state] ?? 0))],
+    ...[ms(duration), ms(lateness), assessmentFailed === 0 ? '' : `${assessmentFailed} failed`],
+  ]);
+  const head = ['SOURCE', 'EXPECTED', ...shown.map(({ title }) => title), 'TOOK P50, P95', 'LATE P50, P95'];
+  return formatTable([...head, 'ASSESSMENT'], rows, screen);
 }
 
 /** What the columns do not say of a source. */
 function formatRemarks(figures: SourceFigures, survey: SourceSurvey): string[] {
   const { source, states, unexpected, pending, flags } = figures;
   const { hasReported, retirement } = survey.sources.find((one) => one.source === source) ?? {};
-  const inColumn = new Set<string>(columnStates.map(([state]) => state));
+  const inColumn = new Set<string>(columnStates.map(({ state }) => state));
   const others = Object.entries(states).filter(([state]) => !inColumn.has(state));
   const parts = [
     ...others.map(([state, number]) => `${number} ${state}`),

@@ -28,9 +28,17 @@ export function describeProgram(program: Command): CommandShape[] {
       name: command.name(),
       summary: command.summary() || command.description(),
       options: options.filter(({ names }, place) => place === options.findIndex((one) => one.names[0] === names[0])),
-      argument: [...(within.length === 0 ? [] : [within]), ...command.registeredArguments.flatMap(argumentOf)],
+      argument: [
+        ...(within.length === 0 ? [] : [within]),
+        ...keepFirst([command, ...command.commands].flatMap((one) => one.registeredArguments.flatMap(argumentOf))),
+      ],
     };
   });
+}
+
+/** The commands within another mostly take the same as it does. */
+function keepFirst(sorts: Candidates[]): Candidates[] {
+  return [...new Map(sorts.map((sort) => [String(sort), sort])).values()];
 }
 
 function listOptions(command: Command): OptionShape[] {

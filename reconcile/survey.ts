@@ -46,7 +46,8 @@ export function accountFor({ id, uuid, span, own, plans, outside, faults }: Defi
   });
   return {
     ...{ id, uuid, from: new Date(span.fromMs).toISOString(), to: new Date(span.toMs).toISOString() },
-    ...{ sources: [ownAccount, ...accounts], byHand, faults },
+    ...{ sources: [ownAccount, ...accounts], byHand },
+    faults: [...new Set([...faults, ...outside.flatMap(({ expectation }) => expectation.faults)])],
   };
 }
 

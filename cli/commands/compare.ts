@@ -47,6 +47,7 @@ export function addCompare(program: Command, signal: AbortSignal): void {
 async function compare(session: Session, id: string, { since, until, sources: names, settle }: CompareOptions) {
   const now = new Date();
   const from = since ?? new Date((until ?? now).getTime() - defaultSpanMs);
+  if (from >= now) throw new Refusal('--since lies in the future', 'There are no ticks to compare yet.');
   if (until !== undefined && until <= from) throw new Refusal('--until is not after --since', 'Nothing lies between.');
   const survey = await withTemporal(session.settings, (client) =>
     withHistory(session.settings, (pool) => requireSurvey(session, client, pool, { id, from, now, settleMs: settle })),

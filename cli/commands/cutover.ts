@@ -114,7 +114,8 @@ async function confirm(
   const isNew = await retire(session, pool, check, reason);
   output.data({ ...evidence, retired: true, wasRetired: !isNew });
   output.line(formatCheck(check, output));
-  output.line(`\n${request.from} is retired in favour of ${request.to}\n`);
+  const against = check.isGo ? '' : ', against the check';
+  output.line(`\n${request.from} is retired in favour of ${request.to}${against}\n`);
   output.line(formatSwitchOff(request.from, request.id, output));
   return exitCodes.ok;
 }

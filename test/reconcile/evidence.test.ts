@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatAccount } from '../../cli/audit-output.ts';
+import { chooseColors } from '../../cli/output.ts';
 import { createLedger } from '../../history/ledger.ts';
 import { reconcile } from '../../reconcile/pass.ts';
 import { surveyAll } from '../../reconcile/survey-all.ts';
@@ -84,7 +86,10 @@ it('nothing is expected of a source from its retirement on, and what it reports 
     await tellRun(history, definition, 'local-timer', at(ago), { outcome: 'completed' });
   await retire(18, 16);
   await retire(14, null);
-  const { sources } = await survey(id);
+  const account = await survey(id);
+  const { sources } = account;
+  const screen = { colors: chooseColors({}, {}), columns: undefined };
+  expect(formatAccount(account, screen)).toMatch(/^local-timer \(retired\) /m);
   expect(sources[1]).toMatchObject({
     ...{ source: 'local-timer', expected: 6, rows: 6, differences: [] },
     retirement: { source: 'local-timer', successor: 'activity-core', retiredBy: 'tester', retiredAt: minute(14) },
