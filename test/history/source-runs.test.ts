@@ -72,7 +72,7 @@ describe('the rows of a definition', () => {
     );
   });
 
-  it('are read by the index of the definition, in the month of the span', async () => {
+  it('are read by an index, in the month of the span alone', async () => {
     const db = await history.pool.connect();
     try {
       await db.query('BEGIN');
@@ -87,7 +87,7 @@ describe('the rows of a definition', () => {
       });
       await listSourceRuns(explained, tracked, span);
       const plan = plans.join('\n');
-      expect(plan).toContain('runs_2026_03_definition_id_scheduled_at_idx');
+      expect(plan).toMatch(/Index Scan .*runs_2026_03/);
       expect(plan).not.toMatch(/runs_2026_0[1245]|runs_2026_1/);
     } finally {
       await db.query('ROLLBACK');
