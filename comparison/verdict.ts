@@ -59,7 +59,11 @@ const lockedPartners: ReadonlySet<TickState> = new Set(['completed', 'lock_skipp
 function judgeLock(left: Side, right: Side): Verdict {
   const isLeft = stateOf(left.tick) === 'lock_skipped';
   const isRight = stateOf(right.tick) === 'lock_skipped';
-  const held = (isLeft && findHolder(left, right)) || (isRight && findHolder(right, left)) || undefined;
+  const holders = [...(isLeft ? findHolder(left, right) : []), ...(isRight ? findHolder(right, left) : [])];
+  // Where both found it held, the same one of the two is taken whichever source is named first.
+  const [held] = holders.sort(
+    (one, other) => rankHolder(one) - rankHolder(other) || (one.run.id < other.run.id ? -1 : 1),
+  );
   const partner = stateOf(isLeft ? right.tick : left.tick);
   if (held !== undefined && lockedPartners.has(partner)) {
     if (held.run.outcome === null) return { kind: 'open' };
@@ -71,20 +75,32 @@ function judgeLock(left: Side, right: Side): Verdict {
   return partner === 'completed' ? { ...verdict, why: 'lock_unexplained' } : verdict;
 }
 
+/** A run that was going when the other source found the lock held. */
+interface Holder {
+  source: string;
+  run: TickRun;
+}
+
+/** One that did the work explains most, one that goes on may still. */
+function rankHolder({ run }: Holder): number {
+  if (run.outcome === 'completed') return 0;
+  return run.outcome === null ? 1 : 2;
+}
+
 /** A target asks for its lock some time within the run, and two machines do not have quite the same time. */
 const clockSlackMs = 1_000;
 
 /** The run of the other source that was going when this one found the lock held: that of the same instant, or any. */
-function findHolder({ tick }: Side, other: Side): { source: string; run: TickRun } | undefined {
+function findHolder({ tick }: Side, other: Side): Holder[] {
   const { run: skipped } = tick;
-  if (skipped === undefined || skipped.certainty === 'concluded') return undefined;
+  if (skipped === undefined || skipped.certainty === 'concluded') return [];
   const fromMs = skipped.startedMs - clockSlackMs;
   const toMs = (skipped.finishedMs ?? skipped.startedMs) + clockSlackMs;
   const going = findGoing(other.timeline, fromMs, toMs);
   const { run: partner } = other.tick;
   const isPartner = partner !== undefined && hasBegun(partner) && going.includes(partner);
   const run = isPartner ? partner : going[0];
-  return run === undefined ? undefined : { source: other.source, run };
+  return run === undefined ? [] : [{ source: other.source, run }];
 }
 
 function disagree(left: Side, right: Side): Extract<Verdict, { kind: 'disagree' }> {

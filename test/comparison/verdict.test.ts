@@ -132,6 +132,14 @@ describe('who held the lock', () => {
     expect(after(3_100)).toBe('lock_unexplained activity-core');
   });
 
+  it('of two that were going it is the one that did the work, whichever source is named first', () => {
+    const mine = [makeTick(0, 'completed', { tookMs: 70_000 }), makeTick(minute, 'lock_skipped', { tookMs: 50 })];
+    const theirs = [makeTick(0, 'running', { afterMs: 2_000 }), makeTick(minute, 'lock_skipped', { tookMs: 50 })];
+    for (const pair of [compare(mine, theirs), compare(theirs, mine)]) {
+      expect(pair.instants[1]?.verdict).toMatchObject({ how: 'lock_held', winnerRunId: mine[0]?.run?.id });
+    }
+  });
+
   it('two sources that always find it held by a third one agree, and have not done the work', () => {
     const pair = compare([makeTick(minute, 'lock_skipped')], [makeTick(minute, 'lock_skipped')]);
     expect([pair.agreementPercent, pair.done]).toEqual([100, 0]);
