@@ -14,6 +14,7 @@ import {
   listApplied,
   listFailing,
   listHeadroom,
+  listRetiredReports,
   listRunning,
   listUnreconciled,
   measureSize,
@@ -23,7 +24,8 @@ import { readHeadroom } from '../history/headroom.ts';
 import { migrate } from '../history/migrate.ts';
 import { findRun, findRunIds, listRuns } from '../history/queries.ts';
 import { readResults } from '../history/results.ts';
-import { compareSources } from '../history/source-comparison.ts';
+import { listTracked } from '../history/in-force.ts';
+import { listSourceRuns } from '../history/source-runs.ts';
 import { type GeneratedHistory, definitions, generateHistory, nameOf, sources } from './history-data.ts';
 import { measureWrites } from './history-writes.ts';
 import { captureStatements, explainStatement, findReadRelations } from './query-plans.ts';
@@ -90,7 +92,6 @@ async function listQuestions(pool: pg.Pool, { busyId, quietId }: GeneratedHistor
   const runId = rows[0]?.id ?? '';
   const until = new Date();
   const since = new Date(until.getTime() - 72 * 3_600_000);
-  const of = (id: string) => ({ definitionId: id, since, until });
   return [
     {
       name: 'runs of a busy definition',
@@ -104,14 +105,20 @@ async function listQuestions(pool: pg.Pool, { busyId, quietId }: GeneratedHistor
     },
     { name: 'runs of all', ask: (db) => listRuns(db, { limit: 20 }), partitions: 2 },
     { name: 'run by id', ask: (db) => showRun(db, runId), partitions: allPartitions },
-    { name: 'sources of a busy one, 72 h', ask: (db) => compareSources(db, of(busyId)), partitions: 2 },
-    { name: 'sources of a quiet one, 72 h', ask: (db) => compareSources(db, of(quietId)), partitions: 2 },
+    { name: 'sources of a busy one, 72 h', ask: (db) => askSources(db, busyId, { since, until }), partitions: 2 },
+    { name: 'sources of a quiet one, 72 h', ask: (db) => askSources(db, quietId, { since, until }), partitions: 2 },
     { name: 'headroom', ask: (db) => readHeadroom(db, busyId, 30_000), partitions: 2 },
     { name: 'errors of one', ask: (db) => listErrors(db, { definitionId: busyId, limit: 20 }), partitions: 2 },
     { name: 'errors of all', ask: (db) => listErrors(db, { limit: 20 }), partitions: 2 },
     { name: 'health, 60 min', ask: askHealth, partitions: allPartitions },
     { name: 'counts of errors, 72 h', ask: (db) => countErrors(db, { since, limit: 20 }), partitions: 2 },
   ];
+}
+
+/** What the command `compare` reads of the rows. */
+async function askSources(pool: pg.Pool, id: string, span: { since: Date; until: Date }): Promise<void> {
+  const [tracked] = await listTracked(pool, id);
+  if (tracked !== undefined) await listSourceRuns(pool, tracked, span);
 }
 
 /** All that the command `health` asks, of every definition and source. */
@@ -126,6 +133,7 @@ async function askHealth(pool: pg.Pool): Promise<void> {
     })),
   );
   await listApplied(pool);
+  await listRetiredReports(pool, span);
   await listFailing(pool, span);
   await findDue(pool, dues);
   await listRunning(pool);

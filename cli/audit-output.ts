@@ -28,7 +28,7 @@ export function describeAccount(account: DefinitionAccount) {
 /** One definition in full: the figures of each source, then every tick that does not add up. */
 export function formatAccount(account: DefinitionAccount, { colors, columns }: Screen): string {
   const { id, from, to, sources, byHand, faults } = account;
-  const rows = [...sources.map((source) => formatFigures(source, source.source, { colors }))];
+  const rows = [...sources.map((source) => formatFigures(source, nameSource(source, colors), { colors }))];
   const hasByHand = byHand.rows > 0 || (byHand.executions ?? 0) > 0;
   if (hasByHand) rows.push(formatFigures({ ...byHand, source: '', expected: null }, 'fired by hand', { colors }));
   const head = ['SOURCE', 'EXPECTED', 'EXECUTIONS', 'ROWS', 'OUTCOMES'];
@@ -58,12 +58,16 @@ export function formatAccount(account: DefinitionAccount, { colors, columns }: S
 export function formatAccounts(accounts: DefinitionAccount[], { colors, columns }: Screen): string {
   const rows = accounts.flatMap((account) =>
     account.sources.map((source, index) => {
-      const [name = '', ...figures] = formatFigures(source, source.source, { colors });
+      const [name = '', ...figures] = formatFigures(source, nameSource(source, colors), { colors });
       const verdict = addsUp(account) ? colors.green('adds up') : colors.red(countOf(account));
       return [index === 0 ? account.id : '', name, ...figures.slice(0, 3), index === 0 ? verdict : ''];
     }),
   );
   return formatTable(['DEFINITION', 'SOURCE', 'EXPECTED', 'EXECUTIONS', 'ROWS', 'ACCOUNT'], rows, { colors, columns });
+}
+
+function nameSource({ source, retirement }: SourceAccount, colors: Screen['colors']): string {
+  return retirement === undefined ? source : `${source} ${colors.yellow('(retired)')}`;
 }
 
 function countOf(account: DefinitionAccount): string {

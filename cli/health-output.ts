@@ -8,6 +8,7 @@ import { formatTable } from './table.ts';
 const titles: Record<HealthRule, string> = {
   temporal_away: 'no Temporal',
   reconciler_silent: 'reconciler silent',
+  retired_source: 'retired source',
   no_schedule: 'no schedule',
   failing: 'failing',
   overdue: 'overdue',

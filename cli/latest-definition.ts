@@ -19,7 +19,8 @@ export async function requireLatest(pool: pg.Pool, id: string, folder: string): 
   );
 }
 
-async function compileApplied(pool: pg.Pool, id: string): Promise<Definition | undefined> {
+/** A definition as it was applied last; undefined where the history has none of this id, or one that cannot be read any more. */
+export async function compileApplied(pool: pg.Pool, id: string): Promise<Definition | undefined> {
   const known = await findDefinition(pool, id);
   if (known === undefined) return undefined;
   const revisions = await listRevisions(pool, known.uuid);

@@ -57,6 +57,8 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   promote: async () => (await import('./commands/promote.ts')).addPromote,
   health: async () => (await import('./commands/health.ts')).addHealth,
   audit: async () => (await import('./commands/audit.ts')).addAudit,
+  compare: async () => (await import('./commands/compare.ts')).addCompare,
+  cutover: async () => (await import('./commands/cutover.ts')).addCutover,
   rebuild: async () => (await import('./commands/rebuild.ts')).addRebuild,
   errors: async () => (await import('./commands/errors.ts')).addErrors,
   history: async () => (await import('./commands/history.ts')).addHistory,

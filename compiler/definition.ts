@@ -1,6 +1,8 @@
 import { parse, v5 } from 'uuid';
 import type { Cadence, CommonOrder, Order } from '../workflows/contract.ts';
 import { compileCadence } from './cadence.ts';
+import { buildCutover } from './cutover.ts';
+import type { CutoverTerms } from './cutover.ts';
 import { hashContract, hashRevision } from './digest.ts';
 import type { CommonBehaviour, SpecificBehaviour } from './digest.ts';
 import { defaultBackoffMs } from './schema.ts';
@@ -21,6 +23,8 @@ export interface Definition {
   movedFrom: string[];
   /** The outside runners that are expected to drive the same activity, and when. */
   sources: Record<string, Cadence>;
+  /** By what the work goes from one of them to our own schedule, or on to another. */
+  cutover: CutoverTerms;
   /** The keys of the file as they were read, for whoever compares two contents. */
   frontmatter: Record<string, unknown>;
   /** The prose under the frontmatter, LF line ends. */
@@ -66,6 +70,7 @@ export function buildDefinition(
   );
   return {
     ...{ file, id, uuid, title, owner, enabled, labels, notify, movedFrom, sources, frontmatter, runbook },
+    cutover: buildCutover(keys.cutover, [order.cadence, ...Object.values(sources)]),
     order: completeOrder(order, { id, uuid, title, owner }, specific),
   };
 }

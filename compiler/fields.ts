@@ -40,11 +40,16 @@ export function lineField(longest: number): z.ZodString {
 }
 
 /** A duration in milliseconds, within bounds that the message gives a reason for. */
-export function durationField(limits: { wholeSeconds: boolean; leastMs: number; reason?: string }) {
+export function durationField(limits: { wholeSeconds: boolean; leastMs: number; mostMs?: number; reason?: string }) {
   return z.string(durationExpectation).transform((text, context): number => {
     const result = parseDuration(text, limits.wholeSeconds);
     if ('fault' in result) {
       addFault(context, result.fault);
+      return z.NEVER;
+    }
+    const { mostMs = Infinity } = limits;
+    if (result.ms > mostMs) {
+      addFault(context, { offset: 0, message: `\`${text}\` is too long; at most ${formatDuration(mostMs)}` });
       return z.NEVER;
     }
     if (result.ms >= limits.leastMs) return result.ms;

@@ -15,6 +15,12 @@ export const keyDescriptions: Readonly<Record<string, string>> = {
   env: 'The only variables of the worker that ${...} may name.',
   secrets: 'The same as env, never shown or stored.',
   sources: 'Outside runners that are expected to drive the same activity meanwhile.',
+  cutover: 'By what the work goes from an outside source to this schedule; not part of the contract.',
+  'cutover.tolerance':
+    'How far apart two ticks may be and still be the same work; 60s or half the interval by default.',
+  'cutover.window': 'How long both have to have run side by side; 72h by default.',
+  'cutover.min_pairs': 'In so many pairs of ticks the work has to have been done; 20 by default.',
+  'cutover.min_agreement': 'Of the pairs so many percent have to agree; 95 by default.',
   labels: 'Text by name; not part of the contract.',
   notify: 'Names of variables that hold webhook addresses to tell of what went wrong; secret like those of secrets.',
   retention: 'How long the rows of its runs are kept, where that is not as for all; not part of the contract.',

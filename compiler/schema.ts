@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ownSource } from '../workflows/contract.ts';
 import { checkSchedule } from './cadence.ts';
+import { cutoverSchema } from './cutover.ts';
 import {
   addRemark,
   countField,
@@ -164,6 +165,7 @@ export const definitionSchema = z.strictObject({
   env: variablesSchema.default([]),
   secrets: variablesSchema.default([]),
   sources: sourcesSchema.default({}),
+  cutover: cutoverSchema,
   labels: z
     .record(z.string(), z.string('expected text; put quotes around it'), 'expected a mapping from label to text')
     .optional(),

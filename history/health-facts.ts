@@ -30,6 +30,18 @@ export interface ScheduleFact {
   drift: string[];
 }
 
+/** What came from a source of a definition that is retired. Times are ISO. */
+export interface RetiredReport {
+  definitionId: string;
+  source: string;
+  reports: number;
+  /** When the last of them began. */
+  lastAt: string;
+  /** Null where somebody has let it fire again since. */
+  retiredAt: string | null;
+  retiredBy: string | null;
+}
+
 /** All that health is derived from. Times are ISO in UTC. */
 export interface HealthFacts {
   /** As it was asked for, such as 60m. */
@@ -40,6 +52,8 @@ export interface HealthFacts {
   temporalFault?: string;
   /** Absent where Temporal does not answer. */
   schedules?: ScheduleFact[];
+  /** Sources that are retired and have fired again. */
+  retiredReports: RetiredReport[];
   failing: { definitionId: string; errors: number; lastReason: string }[];
   dues: DueFact[];
   running: { definitionId: string; runId: string; startedAt: string; hardTimeoutMs?: number }[];

@@ -22,6 +22,27 @@ export async function listFailing(pool: pg.Pool, { since, until }: Span): Promis
   return rows;
 }
 
+/** What sources reported that are retired, and whether they still are. */
+export async function listRetiredReports(
+  pool: pg.Pool,
+  { since, until }: Span,
+): Promise<HealthFacts['retiredReports']> {
+  const { rows } = await pool.query<HealthFacts['retiredReports'][number]>(
+    `SELECT "definitionId", reported.source, reports, "lastAt", ${isoColumn('retired_at')} AS "retiredAt",
+       retired_by AS "retiredBy"
+     FROM (
+       SELECT definition_id AS "definitionId", source, count(*)::int AS reports, ${isoColumn('max(started_at)')} AS "lastAt",
+         (array_agg(definition_uuid))[1] AS uuid
+       FROM actcore.runs WHERE 'retired_source' = ANY(flags) AND scheduled_at >= $1 AND scheduled_at < $2
+       GROUP BY definition_id, source) AS reported
+     LEFT JOIN actcore.retired_sources AS retired
+       ON definition_uuid = uuid AND retired.source = reported.source AND reverted_at IS NULL
+     ORDER BY 1, 2`,
+    [since, until],
+  );
+  return rows;
+}
+
 /** Every run that has not ended, the oldest first; at most a thousand. */
 export async function listRunning(
   pool: pg.Pool,

@@ -1,3 +1,5 @@
+import type { RetiredReport } from './health-facts.ts';
+
 const iso = (time: string) => `${time.slice(0, 19).replace('T', ' ')} UTC`;
 const count = (number: number, one: string, more = `${one}s`) => `${number} ${number === 1 ? one : more}`;
 const minutes = (ms: number) => (ms < 7_200_000 ? `${Math.floor(ms / 60_000)} min` : `${Math.floor(ms / 3_600_000)} h`);
@@ -9,6 +11,9 @@ export const healthReasons = {
     lastLook === undefined
       ? `it has not looked at the schedules since it was applied ${minutes(silentMs)} ago`
       : `it has not looked at the schedules for ${minutes(silentMs)}`,
+  retiredSource: ({ source, reports, lastAt, retiredAt, retiredBy }: RetiredReport) =>
+    `${source} has fired ${count(reports, 'time')}, the last at ${iso(lastAt)}; ` +
+    (retiredAt === null ? 'it was retired then' : `${retiredBy} retired it at ${iso(retiredAt)}`),
   noSchedule: 'it was applied, and the server has no schedule of this id',
   drift: (first: string, fields: number) =>
     `changed on the server: ${first}${fields === 1 ? '' : `, and ${fields - 1} more`}`,

@@ -5,6 +5,7 @@ import { healthReasons as reasons } from './health-reasons.ts';
 export const healthRules = [
   'temporal_away',
   'reconciler_silent',
+  'retired_source',
   'no_schedule',
   'failing',
   'overdue',
@@ -48,6 +49,7 @@ export function deriveHealth(facts: HealthFacts, now: Date): HealthProblem[] {
   const problems = [
     ...findAway(facts),
     ...findSilentReconciler(facts, now),
+    ...facts.retiredReports.map(findRetired),
     ...(facts.schedules ?? []).flatMap(findScheduleProblems),
     ...findFailing(facts),
     ...facts.dues.flatMap((due) => findUnseen(due)),
@@ -91,6 +93,18 @@ function findSilentReconciler({ reconciler, enabled }: HealthFacts, now: Date): 
   if (silentMs <= Math.max(shortestSilenceMs, missedLooks * everyMs)) return [];
   const message = since.length === 0 ? reasons.noReconciler(id) : reasons.silentReconciler(silentMs, lastLook);
   return [state('reconciler_silent', id, 1, message, since.length === 0 ? 'list' : `runs ${id}`)];
+}
+
+/** Somebody switched it off here and not where it runs: two schedulers drive one job. */
+function findRetired(report: HealthFacts['retiredReports'][number]): HealthProblem {
+  const { definitionId, reports } = report;
+  return state(
+    'retired_source',
+    definitionId,
+    reports,
+    reasons.retiredSource(report),
+    `cutover status ${definitionId}`,
+  );
 }
 
 function findScheduleProblems({ definitionId, isThere, drift }: ScheduleFact): HealthProblem[] {

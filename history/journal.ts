@@ -60,14 +60,15 @@ export async function appendJournal(db: pg.ClientBase, changes: FieldChange[], s
 
 /** Which events are asked for; all where it says nothing. */
 export interface JournalFilter {
-  /** Of a definition: the events of its findings are its own as well. */
+  /** Of a definition: the events of its findings and of its sources are its own as well. */
   entityId?: string;
   /** `definition`, and what else is journaled. */
   entityType?: string;
   since?: Date;
 }
 
-const isWanted = `($1::text IS NULL OR entity_id = $1 OR (entity_type = 'finding' AND split_part(entity_id, '/', 1) = $1))
+const isWanted = `($1::text IS NULL OR entity_id = $1 OR (entity_type = 'finding' AND split_part(entity_id, '/', 1) = $1)
+    OR (entity_type = 'source' AND entity_id = ANY(ARRAY(SELECT DISTINCT $1 || '/' || source FROM actcore.retired_sources))))
   AND ($2::text IS NULL OR entity_type = $2) AND ($3::timestamptz IS NULL OR at >= $3)`;
 
 /** The newest events first, of one entity or of all. */

@@ -1,4 +1,5 @@
 import { isTick } from '../ticks/ticks.ts';
+import type { SourceRetirement } from '../history/source-retirement.ts';
 import type { TickRow } from '../history/tick-rows.ts';
 import { ownSource } from '../workflows/contract.ts';
 import type { Order, Outcome } from '../workflows/contract.ts';
@@ -20,6 +21,8 @@ export interface SourceAccount {
   /** The rows by outcome. */
   outcomes: Partial<Record<Outcome | 'running', number>>;
   differences: Difference[];
+  /** Of an outside source that is retired: nothing is expected of it since. */
+  retirement?: SourceRetirement;
 }
 
 /** Executions and rows that no tick asked for. */

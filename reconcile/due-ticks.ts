@@ -1,5 +1,6 @@
 import type { Definition } from '../compiler/definition.ts';
 import type { Due } from '../history/health-facts.ts';
+import type { ListedRetirement } from '../history/source-retirement.ts';
 import { listTicks } from '../ticks/ticks.ts';
 import { ownSource } from '../workflows/contract.ts';
 import type { Cadence } from '../workflows/contract.ts';
@@ -12,10 +13,20 @@ const silentTicks = 3;
 const spansMs = [3_600_000, 86_400_000, 32 * 86_400_000, 367 * 86_400_000];
 const mostTicks = 10_000;
 
+/** What decides which ticks are due by `now`. */
+interface DueScope {
+  /** ISO. */
+  appliedAt: string;
+  isFiring: boolean;
+  now: Date;
+  /** Of the outside sources of this definition. */
+  retirements: Pick<ListedRetirement, 'source' | 'revertedAt'>[];
+}
+
 /** What our own schedule of a definition, and its outside sources, have to have recorded by `now`. */
 export function listDue(
   { id, order, sources }: Pick<Definition, 'id' | 'order' | 'sources'>,
-  { appliedAt, isFiring, now }: { appliedAt: string; isFiring: boolean; now: Date },
+  { appliedAt, isFiring, now, retirements }: DueScope,
 ): Due[] {
   const { cadence, misfire, budget } = order;
   const fromMs = Date.parse(appliedAt);
@@ -35,7 +46,10 @@ export function listDue(
   const own = isFiring ? describe(ownSource, findLast(cadence, fromMs, startMs, 1)) : [];
   const endMs = now.getTime() - misfire.graceMs - hardTimeoutMs - settleMs;
   const outside = Object.entries(sources).flatMap(([name, outer]) => {
-    const ticksMs = findLast(outer, fromMs, endMs, silentTicks);
+    const ends = retirements.flatMap(({ source, revertedAt }) => (source === name ? [revertedAt] : []));
+    if (ends.includes(null)) return [];
+    const returnsMs = ends.map((at) => Date.parse(at ?? ''));
+    const ticksMs = findLast(outer, Math.max(fromMs, ...returnsMs), endMs, silentTicks);
     return ticksMs.length < silentTicks ? [] : describe(name, ticksMs);
   });
   return [...own, ...outside];

@@ -1,3 +1,4 @@
+import type { CutoverTerms } from '../compiler/cutover.ts';
 import { isTick, listTicks } from '../ticks/ticks.ts';
 import type { Cadence, Order } from '../workflows/contract.ts';
 import { reasons } from './reasons.ts';
@@ -9,6 +10,8 @@ export interface Plan {
   enabled: boolean;
   /** When its outside sources are expected to fire. */
   sources: Record<string, Cadence>;
+  /** By what the work goes from one source to another; absent where only the server's order is left. */
+  cutover?: CutoverTerms;
 }
 
 /** One expected firing. */

@@ -11,12 +11,15 @@ import {
   listApplied,
   listFailing,
   listHeadroom,
+  listRetiredReports,
   listRunning,
   listUnreconciled,
   measureSize,
 } from '../history/health-queries.ts';
 import type { AppliedText, Span } from '../history/health-queries.ts';
 import { findLastLook, listPausedIds } from '../history/schedule-states.ts';
+import { listSourceRetirements } from '../history/source-retirement.ts';
+import type { ListedRetirement } from '../history/source-retirement.ts';
 import { compileSchedule } from '../schedules/desired.ts';
 import { findDrift } from '../schedules/drift.ts';
 import { forEachAtOnce } from '../schedules/each.ts';
@@ -69,8 +72,12 @@ export async function readHealthFacts(scope: HealthScope): Promise<HealthFacts> 
   const { pool, applied, observed, taskQueue, period, periodMs, now } = scope;
   const span: Span = { since: new Date(now.getTime() - periodMs), until: now };
   const paused = typeof observed === 'string' ? await listPausedIds(pool) : listPaused(observed);
+  const retirements = groupRetirements(await listSourceRetirements(pool));
   const dues = applied.flatMap(({ definition, appliedAt, enabled }) =>
-    listDue(definition, { appliedAt, now, isFiring: enabled && !paused.has(definition.id) }),
+    listDue(definition, {
+      ...{ appliedAt, now, isFiring: enabled && !paused.has(definition.id) },
+      retirements: retirements.get(definition.uuid) ?? [],
+    }),
   );
   const orders = new Map(applied.map(({ id, definition }) => [id, definition.order]));
   const budgets = new Map([...orders].map(([id, { budget }]) => [id, budget.maxSeconds * 1_000]));
@@ -82,6 +89,7 @@ export async function readHealthFacts(scope: HealthScope): Promise<HealthFacts> 
     ...(typeof observed === 'string'
       ? { temporalFault: observed }
       : { schedules: applied.map((one) => describeSchedule(one, observed.get(one.id), taskQueue)) }),
+    retiredReports: await listRetiredReports(pool, span),
     failing: await listFailing(pool, span),
     dues: await findDue(pool, dues),
     running: running.map((run) => {
@@ -97,6 +105,12 @@ export async function readHealthFacts(scope: HealthScope): Promise<HealthFacts> 
     history: await measureSize(pool),
     ...(retention === undefined ? {} : { retention }),
   };
+}
+
+function groupRetirements(all: ListedRetirement[]): Map<string, ListedRetirement[]> {
+  const groups = new Map<string, ListedRetirement[]>();
+  for (const one of all) groups.set(one.definitionUuid, [...(groups.get(one.definitionUuid) ?? []), one]);
+  return groups;
 }
 
 function listPaused(observed: Map<string, ObservedSchedule>): Set<string> {

@@ -7,8 +7,9 @@ import { listScheduleIds } from '../schedules/listing.ts';
 import { observeSchedule } from '../schedules/observe.ts';
 import { listExecutions, readRetentionMs } from './executions.ts';
 import type { Execution } from './executions.ts';
+import type { SurveyScope } from './facts.ts';
 import { surveyDefinition } from './survey.ts';
-import type { Survey, SurveyScope } from './survey.ts';
+import type { Survey } from './survey.ts';
 
 /** What to survey: one definition by its id or all, the span, and the task queue that tells ours from others. */
 export interface SurveyRequest {
@@ -25,6 +26,19 @@ export interface SurveyRequest {
 
 /** Surveys definitions, each compared with the executions of one listing. Writes nothing. */
 export async function surveyAll(client: Client, pool: pg.Pool, request: SurveyRequest): Promise<Survey[]> {
+  return forEachDefinition(client, pool, request, surveyDefinition);
+}
+
+/** What one look at a definition gives, with those of its executions that were open in the span. */
+type Look<Seen> = (scope: SurveyScope, tracked: TrackedDefinition, executions: Execution[]) => Promise<Seen>;
+
+/** Looks at definitions one by one, with the executions of one listing. */
+export async function forEachDefinition<Seen>(
+  client: Client,
+  pool: pg.Pool,
+  request: SurveyRequest,
+  look: Look<Seen>,
+): Promise<Seen[]> {
   const { from, settleMs, now, goesBack = false, onStep } = request;
   const tracked = await listDefinitions(client, pool, request);
   const retentionMs = await readRetentionMs(client);
@@ -35,9 +49,9 @@ export async function surveyAll(client: Client, pool: pg.Pool, request: SurveyRe
   onStep?.(done, tracked.length);
   return forEachAtOnce(tracked, async (definition) => {
     const own = definition.ids.flatMap((id) => executions.get(id) ?? []);
-    const survey = await surveyDefinition(scope, definition, own);
+    const seen = await look(scope, definition, own);
     onStep?.(++done, tracked.length);
-    return survey;
+    return seen;
   });
 }
 

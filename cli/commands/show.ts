@@ -3,6 +3,8 @@ import { readHeadroom } from '../../history/headroom.ts';
 import type { Headroom } from '../../history/headroom.ts';
 import { listRuns } from '../../history/queries.ts';
 import type { RunRow } from '../../history/queries.ts';
+import { listSourceRetirements } from '../../history/source-retirement.ts';
+import type { SourceRetirement } from '../../history/source-retirement.ts';
 import { handle, withJson } from '../command.ts';
 import type { Session } from '../command.ts';
 import { requireSchedule } from '../own-schedule.ts';
@@ -26,10 +28,11 @@ export function addShow(program: Command, signal: AbortSignal): void {
     .argument('<id>', 'id of the definition');
   handle(withJson(command), signal, async (session, _, [id = '']) => {
     const schedule = await withTemporal(session.settings, (client) => requireSchedule(client, id));
-    const { runs, headroom } = await readRecord(id, schedule.order.budget.maxSeconds * 1_000, session);
+    const record = await readRecord(schedule, session);
+    const { runs, headroom, retired } = record;
     const { content: _content, ...shown } = schedule;
-    session.output.data({ ...shown, headroom: headroom ?? null, runs });
-    session.output.line(formatSchedule(schedule, headroom, session.output));
+    session.output.data({ ...shown, headroom: headroom ?? null, retiredSources: retired, runs });
+    session.output.line(formatSchedule(schedule, record, session.output));
     session.output.line(runs.length === 0 ? '\nno runs yet' : `\n${formatRuns(runs, session.output)}`);
     session.output.line(`\n${showText(schedule.runbook)}`);
   });
@@ -39,18 +42,23 @@ export function addShow(program: Command, signal: AbortSignal): void {
 interface Recorded {
   runs: RunRow[];
   headroom: Headroom | undefined;
+  /** The outside sources that another one has taken over from. */
+  retired: SourceRetirement[];
 }
 
-async function readRecord(definitionId: string, budgetMs: number, { settings, output }: Session): Promise<Recorded> {
+async function readRecord({ id: definitionId, order }: OwnSchedule, { settings, output }: Session): Promise<Recorded> {
   try {
     return await withHistory(settings, async (pool) => ({
       runs: await listRuns(pool, { definitionId, limit: shownRuns }),
-      headroom: await readHeadroom(pool, definitionId, budgetMs),
+      headroom: await readHeadroom(pool, definitionId, order.budget.maxSeconds * 1_000),
+      retired: (await listSourceRetirements(pool, order.definition.uuid)).filter(
+        ({ revertedAt }) => revertedAt === null,
+      ),
     }));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     output.note(`runs are not shown: ${error.message}`);
-    return { runs: [], headroom: undefined };
+    return { runs: [], headroom: undefined, retired: [] };
   }
 }
 
@@ -63,7 +71,7 @@ function formatHeadroom(headroom: Headroom | undefined, colors: Colors): string 
 
 function formatSchedule(
   { id, order, paused, note, nextTicks, running }: OwnSchedule,
-  headroom: Headroom | undefined,
+  { headroom, retired }: Recorded,
   { colors }: Output,
 ): string {
   const { definition, budget, misfire } = order;
@@ -77,6 +85,7 @@ function formatSchedule(
     ['running', running.join(', ')],
     ['budget', `${budget.maxSeconds} s, aborted after ${budget.hardTimeoutMs / 1000} s`],
     ['headroom', formatHeadroom(headroom, colors)],
+    ['retired', retired.map(({ source, retiredAt }) => `${source}, since ${retiredAt}`).join('; ')],
     ['misfire', `${misfire.policy} when more than ${misfire.graceMs / 1000} s late`],
     ['on failure', order.onFailure],
     order.kind === 'watchdog'

@@ -68,6 +68,15 @@ it.each<[string[], string[]]>([
   [['actcore', 'export', 'runs', '--to', 'no'], ['notes.md']],
   [['actcore', 'export', 'runs', '--format', 'p'], ['parquet']],
   [['actcore', 'errors', 'test.a'], ['test.alpha']],
+  [['actcore', 'compare', 'test.b'], ['test.beta']],
+  [
+    ['actcore', 'cutover', ''],
+    ['check', 'confirm', 'revert', 'status', 'test.alpha', 'test.beta'],
+  ],
+  [
+    ['actcore', 'cutover', 'confirm', 'x', '--f'],
+    ['--force', '--from'],
+  ],
 ])('bash completes %j to %j', async (words, expected) => {
   expect((await complete(...words)).sort()).toEqual(expected);
 });

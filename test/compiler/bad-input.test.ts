@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { change, compile, listProblems, sample } from './sample.ts';
 
 const keys =
-  'id, uuid, title, owner, kind, enabled, schedule, misfire_policy, misfire_grace, budget, on_failure, retry, env, secrets, sources, labels, notify, retention, moved_from, sweep, watchdog';
+  'id, uuid, title, owner, kind, enabled, schedule, misfire_policy, misfire_grace, budget, on_failure, retry, env, secrets, sources, cutover, labels, notify, retention, moved_from, sweep, watchdog';
 const duration = 'expected a duration such as 30s, 5m, 1h30m';
 
 /** What is changed in the sample, into what, and the one problem that has to come of it. */

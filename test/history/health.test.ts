@@ -9,7 +9,17 @@ const minute = 60_000;
 /** Facts of an installation in which nothing is wrong. */
 const good: HealthFacts = {
   ...{ period: '60m', enabled: 3, schedules: [{ definitionId: 'a', isThere: true, drift: [] }] },
-  ...{ failing: [], dues: [], running: [], gaps: [], unreconciled: [], quarantined: [], headroom: [], tooShort: [] },
+  ...{
+    retiredReports: [],
+    failing: [],
+    dues: [],
+    running: [],
+    gaps: [],
+    unreconciled: [],
+    quarantined: [],
+    headroom: [],
+    tooShort: [],
+  },
   reconciler: {
     id: 'actcore.reconcile-ticks',
     lastLook: ago(5 * minute),
@@ -33,6 +43,21 @@ const due = (changes: Partial<DueFact>): DueFact => ({
 });
 const headroom = (usedPercent: number) => ({
   ...{ definitionId: 'a', runs: 100, p95Ms: usedPercent, budgetMs: 100, usedPercent, isTight: usedPercent >= 80 },
+});
+
+const retired = {
+  ...{ definitionId: 'a', source: 'local-timer', reports: 2, lastAt: ago(minute) },
+  ...{ retiredAt: ago(86_400_000), retiredBy: 'somebody' },
+};
+
+it('a retired source is named with who retired it and when, also when it may fire again by now', () => {
+  const messages = [retired, { ...retired, reports: 1, retiredAt: null, retiredBy: null }].map(
+    (report) => deriveHealth({ ...good, retiredReports: [report] }, now)[0]?.message,
+  );
+  expect(messages).toEqual([
+    'local-timer has fired 2 times, the last at 2026-11-21 11:59:00 UTC; somebody retired it at 2026-11-20 12:00:00 UTC',
+    'local-timer has fired 1 time, the last at 2026-11-21 11:59:00 UTC; it was retired then',
+  ]);
 });
 
 it('nothing is broken where nothing is', () => {
@@ -86,6 +111,14 @@ const cases: [string, Partial<HealthFacts>, unknown[][]][] = [
     'a run that was too short',
     { tooShort: [{ definitionId: 'a', runs: 1 }] },
     [['too_short', 'a', 1, 'actcore runs a']],
+  ],
+  [
+    'a retired source that fires again',
+    { retiredReports: [retired], failing: [{ definitionId: 'b', errors: 9, lastReason: 'x' }] },
+    [
+      ['retired_source', 'a', 2, 'actcore cutover status a'],
+      ['failing', 'b', 9, 'actcore errors b --since 60m'],
+    ],
   ],
   [
     'ticks that nothing fired',

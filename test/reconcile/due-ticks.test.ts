@@ -5,10 +5,15 @@ import { defineSweep } from '../support/definitions.ts';
 const now = new Date('2026-11-21T12:00:00.000Z');
 const long = '2024-01-01T00:00:00.000Z';
 
+type Retirements = Parameters<typeof listDue>[1]['retirements'];
+
 /** What is due of a definition with a grace of 60 s and a hard timeout of 40 s, as `source since ticks`. */
-function list(changes: Record<string, string>, { at = now, appliedAt = long, isFiring = true } = {}): string[] {
+function list(
+  changes: Record<string, string>,
+  { at = now, appliedAt = long, isFiring = true, retirements = [] as Retirements } = {},
+): string[] {
   const definition = defineSweep('test.due', { schedule: '{ every: 1m }', ...changes });
-  return listDue(definition, { appliedAt, isFiring, now: at }).map(
+  return listDue(definition, { appliedAt, isFiring, now: at, retirements }).map(
     ({ source, since, ticks }) => `${source} ${since.slice(0, 19)} ${ticks}`,
   );
 }
@@ -40,4 +45,14 @@ it('of an outside source the last three ticks are, whether our own schedule fire
   expect(list({ sources })).toEqual(['activity-core 2026-11-21T11:57:00 1', outside]);
   expect(list({ sources }, { isFiring: false })).toEqual([outside]);
   expect(list({ sources }, { isFiring: false, appliedAt: '2026-11-21T11:45:00.001Z' })).toEqual([]);
+});
+
+it('of a source that is retired nothing is due, and once it may fire again only what comes after that', () => {
+  const sources = '{ local-timer: { every: 5m }, other: { every: 5m } }';
+  const retired = (revertedAt: string | null): string[] =>
+    list({ sources }, { isFiring: false, retirements: [{ source: 'local-timer', revertedAt }] });
+  const other = 'other 2026-11-21T11:45:00 3';
+  expect(retired(null)).toEqual([other]);
+  expect(retired('2026-11-21T11:44:00.000Z')).toEqual(['local-timer 2026-11-21T11:45:00 3', other]);
+  expect(retired('2026-11-21T11:46:00.000Z')).toEqual([other]);
 });

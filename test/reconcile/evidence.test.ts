@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatAccount } from '../../cli/audit-output.ts';
+import { chooseColors } from '../../cli/output.ts';
 import { createLedger } from '../../history/ledger.ts';
-import { keepRevisions, recordApplied } from '../../history/revisions.ts';
 import { reconcile } from '../../reconcile/pass.ts';
 import { surveyAll } from '../../reconcile/survey-all.ts';
 import { addsUp } from '../../reconcile/survey.ts';
-import type { Definition } from '../../compiler/definition.ts';
 import { runOptions } from '../../schedules/desired.ts';
 import { ensureSearchAttributes } from '../../schedules/search-attributes.ts';
 import { workflowType } from '../../workflows/contract.ts';
-import type { JsonValue } from '../../workflows/contract.ts';
 import { makeReport, makeTick } from '../history/support/history.ts';
-import { defineSweep, writeDefinition } from '../support/definitions.ts';
-import type { Frontmatter } from '../support/definitions.ts';
+import { applyLongAgo } from '../support/applied-long-ago.ts';
 import { eventually } from '../support/eventually.ts';
+import { tellRun } from '../support/told-runs.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
 
@@ -30,43 +29,6 @@ afterAll(() => runner.close());
 const now = new Date(Math.floor(Date.now() / 60_000) * 60_000 + 30_000);
 const minute = (agoMinutes: number) => new Date(now.getTime() - 30_000 - agoMinutes * 60_000).toISOString();
 
-/** A definition that is off, as the history has it, applied some hours ago. */
-async function applyLongAgo(
-  changes: Frontmatter,
-  hours = 2,
-  id = `test.told-${randomUUID().slice(0, 8)}`,
-): Promise<Definition> {
-  const keys = { enabled: 'false', misfire_grace: '10s', ...changes };
-  const { uuid, order, frontmatter, runbook, enabled } = defineSweep(id, keys);
-  const definition = { ...defineSweep(id, keys) };
-  const content = { ...(frontmatter as { [key: string]: JsonValue }), runbook };
-  const { revision, contractHash } = order;
-  const applied = {
-    uuid,
-    id,
-    enabled,
-    revision,
-    contractHash,
-    content,
-    file: `${id}.md`,
-    text: writeDefinition(id, keys),
-  };
-  const client = await runner.history.connect();
-  try {
-    await keepRevisions(client, [applied], 'tester');
-    await recordApplied(client, [applied], { actor: 'tester', source: 'apply', workspace: '' });
-    await client.query(
-      `INSERT INTO actcore.journal (at, entity_type, entity_id, field, action, new_value, actor, source, workspace)
-       VALUES (now() - make_interval(hours => $3), 'definition', $1, 'revision', 'insert', to_json($2::text), 'tester',
-         'apply', '')`,
-      [id, revision, hours],
-    );
-  } finally {
-    client.release();
-  }
-  return definition;
-}
-
 const request = (id: string, at = now) => ({
   ...{ id, taskQueue: runner.taskQueue, settleMs: 0, now: at },
   from: new Date(at.getTime() - 3_600_000),
@@ -82,7 +44,7 @@ describe('an outside source', () => {
   it('is expected from the first tick that it reported, and a late report takes the place of what was missed', async () => {
     const budget = '{ max_seconds: 30, hard_timeout: 40s }';
     const sources = '{ local-timer: { every: 60s }, laptop: { every: 60s } }';
-    const { id, order } = await applyLongAgo({ sources, budget });
+    const { id, order } = await applyLongAgo(runner.history, { sources, budget });
     const report = (agoMinutes: number) => {
       const tick = { source: 'local-timer', trigger: 'external', actor: 'local-timer', workflowId: '' } as const;
       const firing = makeTick({ ...tick, scheduledAt: minute(agoMinutes) });
@@ -126,7 +88,7 @@ describe('a pass that goes an hour back', () => {
 
   it('judges ticks of an outside source whose runs may take longer than that', async () => {
     const changes = { sources: '{ local-timer: { every: 60s } }', budget: '{ max_seconds: 60, hard_timeout: 2h }' };
-    const { id, order } = await applyLongAgo(changes, 4);
+    const { id, order } = await applyLongAgo(runner.history, changes, 4);
     for (const agoMinutes of [175, 174]) {
       const tick = { source: 'local-timer', trigger: 'external', actor: 'local-timer', workflowId: '' } as const;
       const firing = makeTick({ ...tick, scheduledAt: minute(agoMinutes) });
@@ -141,7 +103,7 @@ describe('a pass that goes an hour back', () => {
   });
 
   it('finds the end of a run that began before and was going then', async () => {
-    const definition = await applyLongAgo({});
+    const definition = await applyLongAgo(runner.history, {});
     const { id, order } = definition;
     const handle = await runner.client.workflow.start(workflowType, {
       ...runOptions(definition, 'manual', 'tester'),
@@ -162,9 +124,43 @@ describe('a pass that goes an hour back', () => {
   });
 });
 
+it('nothing is expected of a source from its retirement on, and what it reports all the same is in the account', async () => {
+  const { history } = runner;
+  const definition = await applyLongAgo(history, { sources: '{ local-timer: { every: 60s } }' });
+  const { id, uuid } = definition;
+  const at = (agoMinutes: number) => Date.parse(minute(agoMinutes));
+  const retire = (retired: number, reverted: number | null) =>
+    history.query(
+      `INSERT INTO actcore.retired_sources (definition_uuid, source, retired_at, retired_by, successor, evidence, reverted_at, reverted_by)
+       VALUES ($1, 'local-timer', $2, 'tester', 'activity-core', '{}', $3, $4)`,
+      [uuid, minute(retired), reverted && minute(reverted), reverted && 'tester'],
+    );
+  for (const ago of [20, 19, 18, 17, 16, 15])
+    await tellRun(history, definition, 'local-timer', at(ago), { outcome: 'completed' });
+  await retire(18, 16);
+  await retire(14, null);
+  const account = await survey(id);
+  const { sources } = account;
+  const screen = { colors: chooseColors({}, {}), columns: undefined };
+  expect(formatAccount(account, screen)).toMatch(/^local-timer \(retired\) /m);
+  expect(sources[1]).toMatchObject({
+    ...{ source: 'local-timer', expected: 6, rows: 6, differences: [] },
+    retirement: { source: 'local-timer', successor: 'activity-core', retiredBy: 'tester', retiredAt: minute(14) },
+  });
+  await tellRun(history, definition, 'local-timer', at(5), { outcome: 'automation_error', flags: ['retired_source'] });
+  expect((await survey(id)).sources[1]).toMatchObject({ expected: 7, rows: 7, differences: [] });
+  await history.query(
+    'UPDATE actcore.retired_sources SET reverted_at = $1, reverted_by = $2 WHERE reverted_at IS NULL',
+    [minute(3), 'tester'],
+  );
+  const { sources: later } = await survey(id);
+  expect(later[1]).not.toHaveProperty('retirement');
+  expect(later[1]?.differences.map(({ scheduledAt }) => scheduledAt)).toEqual([minute(3), minute(2), minute(1)]);
+});
+
 describe('a run that nobody reported', () => {
   it('is cancelled where somebody terminated its workflow', async () => {
-    const definition = await applyLongAgo({});
+    const definition = await applyLongAgo(runner.history, {});
     const { id, order } = definition;
     const handle = await runner.client.workflow.start(workflowType, {
       ...runOptions(definition, 'manual', 'tester'),
@@ -191,7 +187,7 @@ describe('a run that nobody reported', () => {
   });
 
   it('still says that it was only to look, so that it vouches for nothing', async () => {
-    const definition = await applyLongAgo({});
+    const definition = await applyLongAgo(runner.history, {});
     const { id, order } = definition;
     const handle = await runner.client.workflow.start(workflowType, {
       ...runOptions(definition, 'canary', 'tester'),
@@ -213,7 +209,7 @@ describe('a run that nobody reported', () => {
   });
 
   it('is of the definition that it ran, and not of the one that has its id by now', async () => {
-    const definition = await applyLongAgo({});
+    const definition = await applyLongAgo(runner.history, {});
     const { id, order } = definition;
     const handle = await runner.client.workflow.start(workflowType, {
       ...runOptions(definition, 'manual', 'tester'),
@@ -222,12 +218,12 @@ describe('a run that nobody reported', () => {
     });
     await handle.terminate();
     await eventually(async () => (await survey(id, new Date())).byHand.differences.length === 1);
-    await applyLongAgo({ uuid: randomUUID() }, 1, id);
+    await applyLongAgo(runner.history, { uuid: randomUUID() }, 1, id);
     expect(await survey(id, new Date())).toMatchObject({ byHand: { executions: 0, differences: [] } });
   });
 
   it('is an automation error where its row says that it is going and its execution is gone', async () => {
-    const { id, order } = await applyLongAgo({});
+    const { id, order } = await applyLongAgo(runner.history, {});
     const firing = makeTick({ scheduledAt: minute(20), workflowId: `${id}-gone` });
     await createLedger(runner.history).recordStart(order, firing, { startedAt: minute(19), attempt: 1 });
     expect((await survey(id)).sources[0]?.differences).toMatchObject([{ kind: 'unended_row' }]);
