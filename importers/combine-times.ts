@@ -1,0 +1,96 @@
+import { everyMinute, isFull, timeFields, writeCron } from './time-sets.ts';
+import type { TimeField, TimeSets } from './time-sets.ts';
+
+/** Times as a definition can say them: one cron text, and cron texts for what is left out of it. */
+export interface CombinedTimes {
+  cron: string;
+  skip: string[];
+}
+
+/** A definition with more of them could not be read by anybody. */
+const mostSkips = 12;
+
+/**
+ * Says the union of several products of times by one cron text that covers them all, and a `skip` for what it covers too
+ * much. Undefined where no skip can say it: one of cron that restricts day and weekday means either of them, not both.
+ */
+export function combineTimes(products: readonly TimeSets[]): CombinedTimes | undefined {
+  const merged = mergeProducts(products);
+  const cover = coverAll(merged);
+  const rest = merged.reduce((left, product) => left.flatMap((one) => subtract(one, product)), [cover]);
+  const skips = new Set<string>();
+  for (const product of rest) {
+    if (isCovered(product, skips)) continue;
+    const wide = widen(product, merged);
+    if (!isFull(wide, 'day') && !isFull(wide, 'weekday')) return undefined;
+    skips.add(writeCron(wide));
+    if (skips.size > mostSkips) return undefined;
+  }
+  return { cron: writeCron(cover), skip: [...skips] };
+}
+
+/** Puts those together that differ in one field only. */
+function mergeProducts(products: readonly TimeSets[]): TimeSets[] {
+  const merged = [...products];
+  for (let left = 0; left < merged.length; left += 1) {
+    for (let right = left + 1; right < merged.length; right += 1) {
+      const joined = joinPair(merged[left], merged[right]);
+      if (joined === undefined) continue;
+      merged.splice(right, 1);
+      merged[left] = joined;
+      right = left;
+    }
+  }
+  return merged;
+}
+
+function joinPair(left: TimeSets | undefined, right: TimeSets | undefined): TimeSets | undefined {
+  if (left === undefined || right === undefined) return undefined;
+  const different = timeFields.filter((field) => left[field].join() !== right[field].join());
+  const [field] = different;
+  if (field === undefined) return left;
+  return different.length === 1 ? { ...left, [field]: unite(left[field], right[field]) } : undefined;
+}
+
+/** Where it names days of the month it takes every weekday, for cron has no "and". */
+function coverAll(products: readonly TimeSets[]): TimeSets {
+  const united = Object.fromEntries(
+    timeFields.map((field) => [field, products.map((product) => product[field]).reduce(unite, [])]),
+  ) as unknown as TimeSets;
+  return isFull(united, 'day') ? united : { ...united, weekday: everyMinute.weekday };
+}
+
+function unite(left: readonly number[], right: readonly number[]): number[] {
+  return [...new Set([...left, ...right])].sort((one, other) => one - other);
+}
+
+/** A product without another, as products that do not overlap. */
+function subtract(from: TimeSets, taken: TimeSets): TimeSets[] {
+  if (!overlaps(from, taken)) return [from];
+  const parts: TimeSets[] = [];
+  let inside = from;
+  for (const field of ['weekday', 'day', 'month', 'hour', 'minute'] as const) {
+    const outside = inside[field].filter((value) => !taken[field].includes(value));
+    if (outside.length > 0) parts.push({ ...inside, [field]: outside });
+    inside = { ...inside, [field]: inside[field].filter((value) => taken[field].includes(value)) };
+  }
+  return parts;
+}
+
+function overlaps(left: TimeSets, right: TimeSets): boolean {
+  return timeFields.every((field) => left[field].some((value) => right[field].includes(value)));
+}
+
+/** Lets fields go that are not needed to miss every time that is wanted: a shorter text, which means the same here. */
+function widen(product: TimeSets, wanted: readonly TimeSets[]): TimeSets {
+  const order: TimeField[] = ['day', 'month', 'hour', 'minute', 'weekday'];
+  return order.reduce((current, field) => {
+    const wider = { ...current, [field]: everyMinute[field] };
+    return wanted.some((times) => overlaps(wider, times)) ? current : wider;
+  }, product);
+}
+
+/** Only one that is the same text once it is widened; the list is short. */
+function isCovered(product: TimeSets, skips: ReadonlySet<string>): boolean {
+  return skips.has(writeCron(product));
+}
