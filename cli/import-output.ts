@@ -11,6 +11,9 @@ import { formatTable } from './table.ts';
 /** How many differences of a definition are printed; `--json` has all. */
 const shownDifferences = 5;
 
+/** With more jobs what takes several lines each is left to the definitions. */
+const shownAdvice = 10;
+
 /** The result as one JSON document. */
 export function describeImport({ files, problems, notes }: ImportResult) {
   return {
@@ -51,9 +54,9 @@ export function printImport(result: ImportResult, texts: Map<string, string>, ou
   if (waiting.length > 0) {
     output.line();
     output.line(colors.bold(`Need an endpoint before they can be enabled (${waiting.length}):`));
-    for (const { imported } of waiting) {
-      const reason = imported.action.kind === 'placeholder' ? imported.action.reason : '';
-      output.line(`  ${colors.yellow(imported.id)}  ${showLine(reason)}`);
+    for (const [reason, ids] of groupByReason(waiting)) {
+      output.line(`  ${colors.yellow(showLine(reason))}`);
+      output.line(`    ${ids.join(', ')}`);
     }
   }
   printAdvice(files, output);
@@ -63,16 +66,31 @@ export function printImport(result: ImportResult, texts: Map<string, string>, ou
   output.line(summarize(result, colors));
 }
 
+function groupByReason(files: readonly ImportedFile[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { imported } of files) {
+    if (imported.action.kind !== 'placeholder') continue;
+    const { reason } = imported.action;
+    groups.set(reason, [...(groups.get(reason) ?? []), imported.id]);
+  }
+  return groups;
+}
+
 function formatImports(files: readonly ImportedFile[], { colors, columns }: Output): string {
   const rows = files.map(({ imported, proof, state, remark }) => [
     colors.cyan(imported.id),
     showLine(writeTimes(imported.job.schedule)),
     describeAction(imported, colors),
-    proof.firings === null ? '-' : String(proof.firings),
+    countFirings(proof),
     describeProof(proof, colors),
     remark === undefined ? state : colors.red(showLine(`${state}: ${remark}`)),
   ]);
   return formatTable(['ID', 'TIMES', 'DOES', `IN ${provenDays} DAYS`, 'PROOF', 'FILE'], rows, { colors, columns });
+}
+
+function countFirings({ firings, days }: Proof): string {
+  if (firings === null) return '-';
+  return days === provenDays ? String(firings) : `${firings} in ${days}`;
 }
 
 function writeTimes({ cron, every, timezone, skip }: ImportedFile['imported']['job']['schedule']): string {
@@ -115,6 +133,10 @@ function printAdvice(files: readonly ImportedFile[], output: Output): void {
   const { colors } = output;
   const isCrontab = files[0]?.imported.advice.language === 'crontab';
   output.line();
+  if (!isCrontab && files.length > shownAdvice) {
+    output.line(`How the old runners report meanwhile stands in each definition, under "Before it is enabled".`);
+    return;
+  }
   output.line(colors.bold('So that the old runners report meanwhile:'));
   if (isCrontab) output.line('  Put these lines in place of the old ones.');
   for (const { imported } of files) {
@@ -122,6 +144,9 @@ function printAdvice(files: readonly ImportedFile[], output: Output): void {
     if (!isCrontab) output.line(`  ${showLine(how)}:`);
     for (const row of showText(text).split('\n')) output.line(isCrontab ? row : `    ${row}`);
   }
+  output.line(
+    colors.dim('  They need `actcore` on their PATH, or --actcore with its place, and ACTCORE_DATABASE_URL.'),
+  );
   if (files.some(({ imported }) => imported.advice.text.includes('[secret]'))) {
     output.line(colors.yellow('  [secret] stands for a credential that is not printed: keep what is there now.'));
   }

@@ -10,6 +10,8 @@ export interface Proof {
   /** Who read the original; null where nobody could, and `why` says so. */
   reader: 'cron-parser' | 'systemd-analyze' | null;
   why?: string;
+  /** 400, or another span where it fires seldom or very often. */
+  days: number;
   from: string;
   to: string;
   /** How often the original fires, and the definition. */
@@ -25,50 +27,75 @@ export interface Proof {
 export const provenDays = 400;
 
 const dayMs = 86_400_000;
-/** One a second. */
-const mostTicks = provenDays * 86_400 + 1;
+/** Where nothing fires in that time: a day that comes every fourth year is within it. */
+const rareDays = 9 * 366;
+/** Where it fires several times a minute: more would take minutes, and show nothing else. */
+const denseDays = 40;
+/** Once a minute. */
+const mostTicks = provenDays * 1_440 + 60;
+
+type Answer = { instants: number[] } | { missing: string };
+
+/** A span of time, and what was found in it before: several jobs may fire at the same times. */
+interface Span {
+  fromMs: number;
+  toMs: number;
+  days: number;
+  listed: Map<string, number[]>;
+  read: Map<string, Answer>;
+}
 
 /** Proves definitions one by one; what several have in common is read once. */
 export function openProver(now: Date): (imported: ImportedDefinition) => Promise<Proof> {
   const fromMs = Math.ceil(now.getTime() / 60_000) * 60_000;
-  const toMs = fromMs + provenDays * dayMs;
-  const span = { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
-  const listed = new Map<string, number[]>();
-  const read = new Map<string, Promise<{ instants: number[] } | { missing: string }>>();
-  const list = (cadence: Cadence): number[] => {
-    const key = JSON.stringify(cadence);
-    const known = listed.get(key);
-    if (known) return known;
-    const list = listTicks(cadence, fromMs, toMs, mostTicks);
-    const ticks = 'ticksMs' in list ? list.ticksMs : [];
-    listed.set(key, ticks);
-    return ticks;
+  const spans = new Map<number, Span>();
+  const open = (days: number): Span => {
+    const span = spans.get(days) ?? { fromMs, toMs: fromMs + days * dayMs, days, listed: new Map(), read: new Map() };
+    spans.set(days, span);
+    return span;
   };
-  return async ({ job, definition }) => {
-    const { cadence } = definition.order;
-    const ticks = list({ ...cadence, jitterMs: 0 });
-    const { times } = job;
-    const unproven = { ...span, firings: null, compiled: ticks.length, isSame: false, missing: [], extra: [] };
-    if (times.kind === 'unknowable') return { reader: null, why: times.why, ...unproven };
-    const key = JSON.stringify(times);
-    const asked =
-      read.get(key) ??
-      (times.kind === 'cron'
-        ? Promise.resolve(readCron(times, fromMs, toMs))
-        : listCalendarTimes(times, fromMs, toMs, ticks.length));
-    read.set(key, asked);
-    const answer = await asked;
-    if ('missing' in answer) return { reader: null, why: answer.missing, ...unproven };
-    const { missing, extra, cause } = compareTicks(answer.instants, ticks, cadence.timezone);
-    return {
-      reader: times.kind === 'cron' ? 'cron-parser' : 'systemd-analyze',
-      ...span,
-      ...{ firings: answer.instants.length, compiled: ticks.length },
-      isSame: missing.length === 0 && extra.length === 0,
-      ...{ missing: missing.map(writeInstant), extra: extra.map(writeInstant) },
-      ...(cause === undefined ? {} : { cause }),
-    };
+  return async (imported) => {
+    const { intervals } = imported.definition.order.cadence;
+    const isDense = intervals.some(({ everyMs }) => everyMs < 60_000);
+    const proof = await proveWithin(imported, open(isDense ? denseDays : provenDays));
+    return proof.firings === 0 && proof.compiled === 0 ? proveWithin(imported, open(rareDays)) : proof;
   };
+}
+
+async function proveWithin({ job, definition }: ImportedDefinition, span: Span): Promise<Proof> {
+  const { cadence } = definition.order;
+  const ticks = listOnce(cadence, span);
+  const bounds = { days: span.days, from: new Date(span.fromMs).toISOString(), to: new Date(span.toMs).toISOString() };
+  const { times } = job;
+  const unproven = { ...bounds, firings: null, compiled: ticks.length, isSame: false, missing: [], extra: [] };
+  if (times.kind === 'unknowable') return { reader: null, why: times.why, ...unproven };
+  const key = JSON.stringify(times);
+  const answer =
+    span.read.get(key) ??
+    (times.kind === 'cron'
+      ? readCron(times, span.fromMs, span.toMs)
+      : await listCalendarTimes(times, span.fromMs, span.toMs, ticks.length));
+  span.read.set(key, answer);
+  if ('missing' in answer) return { reader: null, why: answer.missing, ...unproven };
+  const { missing, extra, cause } = compareTicks(answer.instants, ticks, cadence.timezone);
+  return {
+    reader: times.kind === 'cron' ? 'cron-parser' : 'systemd-analyze',
+    ...bounds,
+    ...{ firings: answer.instants.length, compiled: ticks.length },
+    isSame: missing.length === 0 && extra.length === 0,
+    ...{ missing: missing.map(writeInstant), extra: extra.map(writeInstant) },
+    ...(cause === undefined ? {} : { cause }),
+  };
+}
+
+function listOnce(cadence: Cadence, { fromMs, toMs, listed }: Span): number[] {
+  const key = JSON.stringify({ ...cadence, jitterMs: 0 });
+  const known = listed.get(key);
+  if (known) return known;
+  const list = listTicks(cadence, fromMs, toMs, mostTicks);
+  const ticks = 'ticksMs' in list ? list.ticksMs : [];
+  listed.set(key, ticks);
+  return ticks;
 }
 
 function writeInstant(instantMs: number): string {
@@ -76,11 +103,7 @@ function writeInstant(instantMs: number): string {
 }
 
 /** What the other reader cannot read is not proven, and that is no reason to end. */
-function readCron(
-  times: Parameters<typeof listCronTimes>[0],
-  fromMs: number,
-  toMs: number,
-): { instants: number[] } | { missing: string } {
+function readCron(times: Parameters<typeof listCronTimes>[0], fromMs: number, toMs: number): Answer {
   try {
     return { instants: listCronTimes(times, fromMs, toMs) };
   } catch (error) {

@@ -1,3 +1,4 @@
+import { longestMonths } from '../compiler/cron-fields.ts';
 import { everyMinute, isFull, timeFields, writeCron } from './time-sets.ts';
 import type { TimeField, TimeSets } from './time-sets.ts';
 
@@ -10,6 +11,14 @@ export interface CombinedTimes {
 /** A definition with more of them could not be read by anybody. */
 const mostSkips = 12;
 
+/** In which order fields are looked at decides whether what is left over can be said, and how shortly. */
+const orders: TimeField[][] = [
+  ['weekday', 'day', 'month', 'hour', 'minute'],
+  ['hour', 'minute', 'month', 'weekday', 'day'],
+  ['minute', 'hour', 'month', 'day', 'weekday'],
+  ['month', 'day', 'weekday', 'hour', 'minute'],
+];
+
 /**
  * Says the union of several products of times by one cron text that covers them all, and a `skip` for what it covers too
  * much. Undefined where no skip can say it: one of cron that restricts day and weekday means either of them, not both.
@@ -17,16 +26,28 @@ const mostSkips = 12;
 export function combineTimes(products: readonly TimeSets[]): CombinedTimes | undefined {
   const merged = mergeProducts(products);
   const cover = coverAll(merged);
-  const rest = merged.reduce((left, product) => left.flatMap((one) => subtract(one, product)), [cover]);
+  const skips = orders
+    .map((order) => listSkips(cover, merged, order))
+    .filter((list) => list !== undefined)
+    .sort((left, right) => left.length - right.length);
+  return skips[0] && { cron: writeCron(cover), skip: skips[0] };
+}
+
+function listSkips(cover: TimeSets, wanted: readonly TimeSets[], order: readonly TimeField[]): string[] | undefined {
+  const rest = wanted.reduce((left, product) => left.flatMap((one) => subtract(one, product, order)), [cover]);
   const skips = new Set<string>();
-  for (const product of rest) {
-    if (isCovered(product, skips)) continue;
-    const wide = widen(product, merged);
+  for (const product of rest.filter(comesEver)) {
+    const wide = widen(product, wanted);
     if (!isFull(wide, 'day') && !isFull(wide, 'weekday')) return undefined;
     skips.add(writeCron(wide));
     if (skips.size > mostSkips) return undefined;
   }
-  return { cron: writeCron(cover), skip: [...skips] };
+  return [...skips];
+}
+
+/** Whether a month has one of the days. */
+function comesEver({ month, day }: TimeSets): boolean {
+  return month.some((value) => Math.min(...day) <= (longestMonths[value - 1] ?? 0));
 }
 
 /** Puts those together that differ in one field only. */
@@ -65,11 +86,11 @@ function unite(left: readonly number[], right: readonly number[]): number[] {
 }
 
 /** A product without another, as products that do not overlap. */
-function subtract(from: TimeSets, taken: TimeSets): TimeSets[] {
+function subtract(from: TimeSets, taken: TimeSets, order: readonly TimeField[]): TimeSets[] {
   if (!overlaps(from, taken)) return [from];
   const parts: TimeSets[] = [];
   let inside = from;
-  for (const field of ['weekday', 'day', 'month', 'hour', 'minute'] as const) {
+  for (const field of order) {
     const outside = inside[field].filter((value) => !taken[field].includes(value));
     if (outside.length > 0) parts.push({ ...inside, [field]: outside });
     inside = { ...inside, [field]: inside[field].filter((value) => taken[field].includes(value)) };
@@ -88,9 +109,4 @@ function widen(product: TimeSets, wanted: readonly TimeSets[]): TimeSets {
     const wider = { ...current, [field]: everyMinute[field] };
     return wanted.some((times) => overlaps(wider, times)) ? current : wider;
   }, product);
-}
-
-/** Only one that is the same text once it is widened; the list is short. */
-function isCovered(product: TimeSets, skips: ReadonlySet<string>): boolean {
-  return skips.has(writeCron(product));
 }

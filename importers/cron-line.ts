@@ -82,7 +82,7 @@ function readField(
   const faults: Fault[] = [];
   let offset = word?.index ?? 0;
   for (const item of text.split(',')) {
-    const foreign = dialect === 'kubernetes' ? findForeignToKubernetes(item, field) : findRandom(item, field);
+    const foreign = dialect === 'kubernetes' ? findForeignToKubernetes(item, field) : findForeignToVixie(item, field);
     const result = foreign ?? parseCronItem(dialect === 'kubernetes' ? respell(item, field) : item, field);
     if ('fault' in result) faults.push({ ...result.fault, offset: offset + result.fault.offset });
     else for (const value of result.values) values.add(field.max === 7 ? value % 7 : value);
@@ -113,7 +113,12 @@ function findForeignToKubernetes(item: string, field: CronField): { fault: Fault
   return { fault: { offset: Math.max(0, sevenAt), message, hint: 'write 0 or SUN, and a range up to 6 and 0' } };
 }
 
-function findRandom(item: string, { name, min, max }: CronField): { fault: Fault } | undefined {
+/** What our own cron reads and crontab(5) does not, and random times. */
+function findForeignToVixie(item: string, { name, min, max }: CronField): { fault: Fault } | undefined {
+  if (max === 7 && /^([1-6]|mon|tue|wed|thu|fri|sat)-sun(\/|$)/i.test(item)) {
+    const message = `the range \`${item}\` runs backwards: for cron SUN is 0`;
+    return { fault: { offset: 0, message, hint: 'Sunday at the end of a range is 7' } };
+  }
   const offset = item.indexOf('~');
   if (offset === -1) return undefined;
   const [low, high] = item.split('~').map((text) => (/^\d{1,2}$/.test(text) ? Number(text) : undefined));

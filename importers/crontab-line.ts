@@ -73,7 +73,10 @@ function findCountFault(
 ): Omit<LineFault, 'line' | 'column'> | undefined {
   if (found < count) return { message: `an entry has five fields and a command, here are ${found} words` };
   const [next, ...more] = rest;
-  if (next === undefined) return { message: 'there is no command behind the times' };
+  if (next === undefined) {
+    const hint = 'five fields (minute, hour, day-of-month, month, day-of-week) or a nickname, then the command';
+    return { message: 'there is no command behind the times', hint };
+  }
   if (count === 5 && /^[\d*][\d*,/-]*$/.test(next)) {
     const hint =
       'cron has no seconds: take the first field away, or make a definition with `every:`, such as { every: 30s }';

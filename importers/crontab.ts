@@ -84,8 +84,9 @@ function addSetting(
   if (!honoursCronTz) {
     found.notes.push(`${file}:${line}: CRON_TZ=${value} is passed over, as Debian's cron does.`);
   } else if (findTimezoneFault(value) === undefined) {
-    const advice = `Debian's cron passes it over: if that is what runs this crontab, say --cron vixie`;
-    found.notes.push(`${file}:${line}: the lines below it fire by ${value}, as cronie reads CRON_TZ. ${advice}.`);
+    const isFirst = !found.notes.some((note) => note.includes('--cron vixie'));
+    const advice = isFirst ? " Debian's cron passes it over: if that is what runs this crontab, say --cron vixie." : '';
+    found.notes.push(`${file}:${line}: the lines below it fire by ${value}, as cronie reads CRON_TZ.${advice}`);
   } else {
     const fault = findTimezoneFault(value);
     const problem = { file, line, column: 1, path: '', severity: 'error' as const };
@@ -109,7 +110,7 @@ function readEntry(
   const times = readCronText(entry.times, 'vixie');
   if ('faults' in times) {
     for (const { offset, message, hint } of times.faults) {
-      const advice = /^@reboot$/i.test(entry.times) ? rebootHint : hint;
+      const advice = foreignNicknames[entry.times.toLowerCase()] ?? hint;
       const problem = { file, line, column: column + offset, path: '', severity: 'error' as const, message };
       found.problems.push(advice === undefined ? problem : { ...problem, hint: advice });
     }
@@ -139,8 +140,11 @@ function readEntry(
   });
 }
 
-const rebootHint =
-  'nothing is due when a machine starts; let systemd start it (a service that is WantedBy=multi-user.target), or give it times';
+const foreignNicknames: Record<string, string> = {
+  '@reboot':
+    'nothing is due when a machine starts; let systemd start it (a service that is WantedBy=multi-user.target), or give it times',
+  '@every': 'crontab(5) has no such word; a definition has `every:`, such as { every: 5m }',
+};
 
 function listSettings(settings: ReadonlyMap<string, CrontabSetting>): string[] {
   return [...settings.values()].map(({ name, value }) => `${name}=${value}`);

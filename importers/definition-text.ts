@@ -1,4 +1,5 @@
-import { Document, isCollection, isScalar } from 'yaml';
+import type { Node } from 'yaml';
+import { Document, Scalar, isCollection, isScalar, visit } from 'yaml';
 import { findShortestInterval } from '../compiler/check-budget.ts';
 import { formatDuration } from '../compiler/duration.ts';
 import type { JobAction } from './choose-action.ts';
@@ -24,26 +25,36 @@ export function writeDefinition(
   advice: ReportAdvice,
 ): string {
   const title = titleOf(names.id);
-  const document = new Document({
-    ...{ id: names.id, title, owner: names.owner, kind: 'sweep', enabled: false },
-    schedule: writeTimes(job.schedule, job.jitterMs),
-    ...(job.misfirePolicy === undefined ? {} : { misfire_policy: job.misfirePolicy }),
-    ...(job.graceMs === undefined ? {} : { misfire_grace: formatDuration(job.graceMs) }),
-    budget: { max_seconds: chooseBudget(job, action) },
-    ...writeRetry(action),
-    ...writeAction(action),
-    sources: { [names.source]: writeTimes(job.schedule) },
-    ...writeSweep(action),
-  });
+  const document = new Document(
+    {
+      ...{ id: names.id, title, owner: names.owner, kind: 'sweep', enabled: false },
+      schedule: writeTimes(job.schedule, job.jitterMs),
+      ...(job.misfirePolicy === undefined ? {} : { misfire_policy: job.misfirePolicy }),
+      ...(job.graceMs === undefined ? {} : { misfire_grace: formatDuration(job.graceMs) }),
+      budget: { max_seconds: chooseBudget(job, action) },
+      ...writeRetry(action),
+      ...writeAction(action),
+      sources: { [names.source]: writeTimes(job.schedule) },
+      ...writeSweep(action),
+    },
+    { aliasDuplicateObjects: false },
+  );
   // A list of variables and a schedule are one line each, as they are written by hand.
   for (const path of [['schedule'], ['sources', names.source], ['budget'], ['retry'], ['env'], ['secrets']]) {
     const node = document.getIn(path, true);
     if (isCollection(node) && !document.hasIn([...path, 'skip'])) node.flow = true;
   }
+  visit(document.get('schedule', true) as Node, { Scalar: quoteTimes });
+  visit(document.get('sources', true) as Node, { Scalar: quoteTimes });
   const enabled = document.get('enabled', true);
   if (isScalar(enabled)) enabled.comment = ' true after a canary of this file has completed';
-  const frontmatter = document.toString({ lineWidth: 0, flowCollectionPadding: true });
+  const frontmatter = document.toString({ lineWidth: 0 }).replaceAll(/^(env|secrets): \[ (.*) \]$/gm, '$1: [$2]');
   return `---\n${frontmatter}---\n\n${writeRunbook(job, action, names, advice)}`;
+}
+
+/** A cron text is easier to see as one. */
+function quoteTimes(_: unknown, node: Scalar): void {
+  if (typeof node.value === 'string' && node.value.includes(' ')) node.type = Scalar.QUOTE_DOUBLE;
 }
 
 /** `ops.nightly-sweep` as `Nightly sweep`. */

@@ -9,6 +9,9 @@ const preludes = /^(cd|test|\[|\[\[|sleep|export|\.|source|set|umask|true|:|echo
 const withVerb =
   /^(docker|podman|kubectl|git|npm|yarn|certbot|restic|borg|rclone|aws|gcloud|az|artisan|manage|wp|rake|occ|drush|make|systemctl|apt-get|apt|rsnapshot|bin\/console|console|s3cmd|mc|bundle|composer)$/;
 
+/** Names that say something together with their folder alone. */
+const generic = /^(run|main|start|index|cron|job|jobs|script|task|tasks|update|exec|backup|sync|manage|console)$/i;
+
 const longestName = 60;
 
 /** Words for what a command does: the end of a URL, or the script, or the program with its verb. */
@@ -17,7 +20,7 @@ export function nameCommand(command: string): string {
   if (url && /\b(curl|wget)\b/.test(command)) return nameUrl(url[1] ?? '');
   const variable = /\b(?:curl|wget)\b.*?["'\s]\$\{?[A-Za-z_]\w*\}?(\/[^\s"'?#]*)/.exec(command);
   if (variable) return nameUrl(`x${variable[1] ?? ''}`);
-  for (const part of command.split(/&&|\|\||[;|\n]/)) {
+  for (const part of command.replaceAll(/[()]/g, ' ').split(/&&|\|\||[;|\n]/)) {
     const name = namePart(part.trim().split(/\s+/));
     if (name !== undefined) return name;
   }
@@ -47,6 +50,10 @@ function namePart(words: string[]): string | undefined {
       /\.(lock|pid)$/.test(word);
     if (isPassedOver || name === '') continue;
     const script = name.replace(/\.(sh|py|pl|rb|php|js|mjs|ts|bash|jar)$/i, '');
+    const folder = word.split('/').at(-2) ?? '';
+    if (generic.test(script) && /^[a-z]/i.test(folder) && !/^s?bin$/.test(folder)) return slug(`${folder}-${script}`);
+    const last = words.at(-1) ?? '';
+    if (script === 'run-parts' && last.includes('/')) return slug(`run-parts-${last.split('/').at(-1) ?? ''}`);
     const verb = words.slice(at + 1).find((next) => !next.startsWith('-')) ?? '';
     return slug(withVerb.test(script) && /^[a-z][\w:-]{1,30}$/i.test(verb) ? `${script}-${verb}` : script);
   }

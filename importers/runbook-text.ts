@@ -46,10 +46,13 @@ function listSteps(action: JobAction, id: string, advice: ReportAdvice): string[
           ],
         ]
       : [report, ...(variables.length === 0 ? [] : [['Set these on the workers:', '', ...variables, '']])];
+  const apply = ['`actcore apply`: it becomes a paused schedule, so that runs can be recorded for it.'];
   const last = [
     `\`actcore canary ${id}\`, then \`actcore compare ${id}\` while both run, then \`actcore cutover check ${id}\`.`,
   ];
-  return [...steps, last].flatMap((rows, index) => rows.map((row, at) => (at === 0 ? `${index + 1}. ${row}` : row)));
+  return [apply, ...steps, last].flatMap((rows, index) =>
+    rows.map((row, at) => (at === 0 ? `${index + 1}. ${row}` : row)),
+  );
 }
 
 function indent(text: string): string[] {

@@ -51,7 +51,7 @@ export function maskSecrets(text: string): string {
   const masked = places.reduce(
     (current, place) =>
       current.replace(place, (found, before: string, hidden: string, after: unknown) =>
-        hidden === mask || /^["']?\$/.test(hidden)
+        hidden === mask || /^["']?(?:(?:bearer|basic|token|digest)\s+)?\$/i.test(hidden)
           ? found
           : `${before}${mask}${typeof after === 'string' ? after : ''}`,
       ),
