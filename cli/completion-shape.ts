@@ -28,9 +28,14 @@ export function describeProgram(program: Command): CommandShape[] {
       name: command.name(),
       summary: command.summary() || command.description(),
       options: options.filter(({ names }, place) => place === options.findIndex((one) => one.names[0] === names[0])),
-      argument: [...(within.length === 0 ? [] : [within]), ...command.registeredArguments.flatMap(argumentOf)],
+      argument: [...(within.length === 0 ? [] : [within]), ...new Set(listArguments(command).flatMap(argumentOf))],
     };
   });
+}
+
+/** Those of the commands within it, where it takes none itself. */
+function listArguments({ registeredArguments, commands }: Command): readonly Argument[] {
+  return registeredArguments.length > 0 ? registeredArguments : commands.flatMap((inner) => inner.registeredArguments);
 }
 
 function listOptions(command: Command): OptionShape[] {

@@ -129,18 +129,23 @@ function readDate(event: CalendarEvent, { text, offset }: Piece = { text: '', of
   event.days = event.isFromEnd ? readFromEnd(day, dayAt) : read(day, 'days', dayAt);
 }
 
-/** Behind `~` a step goes on towards the end of the month: `07/1` is its last seven days. */
+/** Behind `~` days are counted from the end of the month, and a step goes on towards it: `07/1` is its last seven days. */
 function readFromEnd(text: string, offset: number): number[] | undefined {
+  if (text === '*') return undefined;
   const values = new Set<number>();
   for (const item of text.split(',')) {
-    const stepped = /^(\d{1,2})\/(\d{1,2})$/.exec(item);
-    const plain = stepped ? read(stepped[1] ?? '', 'days', offset) : read(item, 'days', offset);
-    if (plain === undefined) return undefined;
-    const step = Number(stepped?.[2] ?? 1);
-    if (step === 0) throw new EventFault({ offset, message: `the step of \`${item}\` is 0` });
-    for (const value of plain) {
-      for (let day = value; day >= (stepped ? 1 : value); day -= step) values.add(day);
+    const match = /^(\d{1,2})(?:\.\.(\d{1,2}))?(?:\/(\d{1,2}))?$/.exec(item);
+    const [first = 0, last, step] = [match?.[1], match?.[2], match?.[3]].map(
+      (part) => part && Number(part),
+    ) as number[];
+    const isUnbounded = last === undefined && step !== undefined;
+    if (!match || step === 0 || (last ?? first) < first || (isUnbounded && first - step < 1)) {
+      const message = `\`${item}\` counts no days from the end of a month`;
+      throw new EventFault({ offset, message, hint: 'expected one such as 01, 01..03 or 07/1' });
     }
+    const [least, most] = [isUnbounded ? 1 : first, last ?? first];
+    if (least < 1 || most > 28) throw new EventFault({ offset, message: `day ${item} is out of range; allowed: 1-28` });
+    for (let day = most; day >= least; day -= step ?? 1) values.add(day);
   }
   return [...values].sort((left, right) => left - right);
 }

@@ -32,6 +32,9 @@ export function readComponent(text: string, component: CalendarComponent, offset
       return { fault: { offset: at, message: `${name} ${item} is out of range; allowed: ${min}-${max}` } };
     if ((last ?? first) < first) return { fault: { offset: at, message: `the range \`${item}\` runs backwards` } };
     if (step === 0) return { fault: { offset: at, message: `the step of \`${item}\` is 0` } };
+    if (last === undefined && step !== undefined && first + step > max) {
+      return { fault: { offset: at, message: `the step of \`${item}\` leads beyond ${max}, which systemd refuses` } };
+    }
     const end = last ?? (step === undefined ? first : max);
     for (const value of listNumbers(first, end, step ?? 1)) values.add(value);
     at += item.length + 1;

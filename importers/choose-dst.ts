@@ -21,3 +21,8 @@ export function chooseDst(
 export function movesClocks(timezone: string, now: Date): boolean {
   return listClockChanges(timezone, now.getUTCFullYear()).length > 0;
 }
+
+/** One name for the zone that all clocks are set by. */
+export function nameZone(timezone: string): string {
+  return /^(Etc\/)?(UTC|UCT|Zulu|Universal|GMT)$/.test(timezone) ? 'UTC' : timezone;
+}

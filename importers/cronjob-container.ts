@@ -3,7 +3,7 @@ import { isMapping } from '../compiler/mapping.ts';
 import { quoteForShell } from './exec-wrapping.ts';
 import { listExecWords } from './found-job.ts';
 import type { ExecWords, FoundJob, ReportAdvice } from './found-job.ts';
-import { maskSecrets } from './secrets.ts';
+import { maskWords } from './mask-object.ts';
 
 /** What a CronJob runs. */
 export interface Container extends Pick<FoundJob, 'command' | 'obstacle' | 'maxSeconds' | 'notes'> {
@@ -60,12 +60,12 @@ export function adviseContainer(
   const containers = podSpec?.['containers'];
   const first: unknown = Array.isArray(containers) ? containers[0] : undefined;
   const hasArgs = isMapping(first) && first['args'] !== undefined;
-  const value = [...listExecWords(words), ...(command ?? ['COMMAND'])];
+  const value = [...listExecWords(words), ...maskWords(command ?? ['COMMAND'])];
   const patch = [
     { op: 'add', path: `${path}/command`, value },
     ...(hasArgs ? [{ op: 'remove', path: `${path}/args` }] : []),
   ];
   const text = `kubectl patch cronjob ${quoteForShell(name)} -n ${quoteForShell(namespace)} --type=json -p ${quoteForShell(JSON.stringify(patch))}`;
   const what = command === undefined ? ', with what its image runs for COMMAND' : '';
-  return { language: 'sh', how: `Patch it by this${what}; its image has to hold actcore`, text: maskSecrets(text) };
+  return { language: 'sh', how: `Patch it by this${what}; its image has to hold actcore`, text };
 }

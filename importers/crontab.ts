@@ -135,7 +135,11 @@ function readEntry(
     advise: (words) => ({
       language: 'crontab',
       how: 'Put this line in place of the old one',
-      text: maskSecrets(wrapCrontabCommand(entry, listExecWords(words), settings.get('SHELL')?.value)),
+      text: wrapCrontabCommand(
+        { ...entry, command: maskSecrets(entry.command) },
+        listExecWords(words),
+        settings.get('SHELL')?.value,
+      ),
     }),
   });
 }

@@ -3,6 +3,7 @@ import { Document, Scalar, isCollection, isScalar, visit } from 'yaml';
 import { findShortestInterval } from '../compiler/check-budget.ts';
 import { formatDuration } from '../compiler/duration.ts';
 import type { JobAction } from './choose-action.ts';
+import { nameZone } from './choose-dst.ts';
 import type { FoundJob, JobSchedule, ReportAdvice } from './found-job.ts';
 import { writeRunbook } from './runbook-text.ts';
 
@@ -66,7 +67,7 @@ function titleOf(id: string): string {
 function writeTimes(schedule: JobSchedule, jitterMs?: number): Record<string, unknown> {
   const { cron, every, timezone, dst, skip, start, end } = schedule;
   return {
-    ...(cron === undefined ? { every } : { cron, timezone }),
+    ...(cron === undefined ? { every } : { cron, timezone: nameZone(timezone) }),
     ...(dst === undefined ? {} : { dst }),
     ...(start === undefined ? {} : { start }),
     ...(end === undefined ? {} : { end }),

@@ -56,6 +56,7 @@ function buildCall(parts: HttpParts, base: string): HttpCall | { reason: string 
   const headers = readHeaders(parts, variables);
   if ('reason' in headers) return headers;
   const body = hasBody ? readBody(parts, headers.headers, variables) : {};
+  if ('reason' in body) return body as { reason: string };
   const auth = readAuth(parts, address.user, address.password, variables);
   for (const text of Object.values(parts.tls)) variables.note(text);
   const request = {

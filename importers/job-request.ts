@@ -2,7 +2,8 @@ import { isMapping } from '../compiler/mapping.ts';
 import { escapeTemplate } from '../expressions/template.ts';
 import type { HttpCall } from './http-call.ts';
 import { VariableCollector } from './request-variables.ts';
-import { isSecretName, isSecretText, maskSecrets } from './secrets.ts';
+import { holdsSecrets } from './mask-object.ts';
+import { isSecretName, isSecretText } from './secrets.ts';
 import type { FoundJob } from './found-job.ts';
 
 /** A call of the Kubernetes API that runs the Job of a CronJob, with how it is followed to its end. */
@@ -18,7 +19,7 @@ const longestName = 26;
 export function requestJob(template: NonNullable<FoundJob['jobTemplate']>, base: string): JobCall | { reason: string } {
   const variables = new VariableCollector(base);
   const spec = copyValue(template.spec, '', variables);
-  if (maskSecrets(JSON.stringify(spec)) !== JSON.stringify(spec)) {
+  if (holdsSecrets(spec)) {
     return { reason: 'it has a credential among its arguments: move that to a Secret, and name it by `env`' };
   }
   variables.note('${KUBERNETES_API_URL}${KUBERNETES_CA_FILE}');

@@ -2,6 +2,11 @@ import { isMapping } from '../compiler/mapping.ts';
 import { stringify } from 'yaml';
 import { isSecretName, isSecretText, mask, maskSecrets } from './secrets.ts';
 
+/** Whether `maskObject` would take something out. */
+export function holdsSecrets(value: unknown): boolean {
+  return JSON.stringify(maskValue(value, '')) !== JSON.stringify(value);
+}
+
 /** Writes an object of Kubernetes as YAML without what looks like a credential in it. */
 export function maskObject(value: Record<string, unknown>): string {
   return stringify(maskValue(value, ''), { lineWidth: 0 }).trimEnd();
@@ -9,7 +14,7 @@ export function maskObject(value: Record<string, unknown>): string {
 
 function maskValue(value: unknown, name: string): unknown {
   if (typeof value === 'string') return isHidden(name, value) ? mask : maskSecrets(value);
-  if (Array.isArray(value)) return maskList(value as unknown[]);
+  if (Array.isArray(value)) return maskWords(value as unknown[]);
   if (!isMapping(value)) return value;
   const { name: variable, value: text } = value;
   return Object.fromEntries(
@@ -21,8 +26,8 @@ function maskValue(value: unknown, name: string): unknown {
   );
 }
 
-/** A word that follows `--password`, or `-u` with a name and a password. */
-function maskList(items: unknown[]): unknown[] {
+/** Masks the words of a command: also one that follows `--password`, or `-u`. */
+export function maskWords(items: readonly unknown[]): unknown[] {
   return items.map((item, index) => {
     const before = items[index - 1];
     if (typeof item === 'string' && typeof before === 'string' && before.startsWith('-')) {

@@ -1,5 +1,8 @@
 import type { HttpParts } from './http-parts.ts';
+import { maskSecrets } from './secrets.ts';
 import type { VariableCollector } from './request-variables.ts';
+
+const formType = 'application/x-www-form-urlencoded';
 
 /** Numbers of more digits do not survive being read and written as JSON. */
 const longNumber = /\d{16}/;
@@ -12,13 +15,15 @@ export function readBody(
   { data }: HttpParts,
   headers: Record<string, string>,
   variables: VariableCollector,
-): { body: unknown } | { form: Record<string, string> } {
+): { body: unknown } | { form: Record<string, string> } | { reason: string } {
   const typeName = Object.keys(headers).find((name) => name.toLowerCase() === 'content-type');
   const type = typeName === undefined ? undefined : headers[typeName];
   const isJson = data.some((piece) => piece.isJson) || /\bjson\b/i.test(type ?? '');
   const text = data.map((piece) => piece.text).join(data.some((piece) => piece.isJson) ? '' : '&');
-  const json = isJson ? parseJson(text) : undefined;
+  const json = isJson || /^\s*[{[]/.test(text) ? parseJson(text) : undefined;
   if (json !== undefined) {
+    // JSON that curl says is a form stays that: the target may be used to it.
+    if (!isJson && typeName === undefined) headers['Content-Type'] = formType;
     if (typeName !== undefined && /^application\/json(;|$)/i.test(type ?? '')) delete headers[typeName];
     return { body: hideInJson(json.value, variables, '') };
   }
@@ -33,8 +38,9 @@ export function readBody(
       ),
     };
   }
-  if (typeName === undefined)
-    headers['Content-Type'] = isJson ? 'application/json' : 'application/x-www-form-urlencoded';
+  if (maskSecrets(text) !== text)
+    return { reason: 'a credential stands in what it sends, which is neither JSON nor a form' };
+  if (typeName === undefined) headers['Content-Type'] = isJson ? 'application/json' : formType;
   return { body: variables.note(text) };
 }
 

@@ -26,6 +26,8 @@ const word = `(?:${quoted}|[^\\s"'&|;]+)`;
 const places: RegExp[] = [
   // --user name:password, -u name:password
   /((?:^|\s)(?:-u|--user|--proxy-user)(?:\s+|=)?["']?[^\s:"'$]+:)([^\s"']+)/g,
+  // -b name=value, --cookie name=value
+  /((?:^|\s)(?:-b|--cookie)(?:\s+|=)["']?[\w-]+=)(?!\$)([^"'\s]+)/g,
   // https://user:password@host
   /(:\/\/[^\s/:@"']*:)([^\s/@"'$][^\s/@"']*)(@)/g,
   // Authorization: Bearer token
@@ -34,11 +36,11 @@ const places: RegExp[] = [
   /(\\?"[\w-]*(?:pass(?:word|wd)?|secret|token|api_?key|credential)[\w-]*\\?"\s*:\s*\\?")((?:[^"\\$]|\\(?!"))+)/gi,
   // --password=text, --api-key text, name=text in a form or in front of a command, PGPASSWORD=text
   new RegExp(
-    `((?:^|[\\s"'&?;])-{0,2}[\\w-]*(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|access[-_]?key|credentials?|signature|(?<=[?&])(?:key|sig))=)(?!["']?\\$)(${quoted}|[^\\s"'&|;]+)`,
+    `((?:^|[\\s"'&?;=])-{0,2}[\\w-]*(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|access[-_]?key|credentials?|signature|(?<=[?&])(?:key|sig))=)(?!["']?\\$)(${quoted}|[^\\s"'&|;]+)`,
     'gi',
   ),
   new RegExp(
-    `((?:^|\\s)--[\\w-]*(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key)\\s+)(?!["']?[$-])(${word})`,
+    `((?:^|\\s)--[\\w-]*(?:pass(?:word|wd|phrase)?|secret|token|bearer|api[-_]?key)\\s+)(?!["']?[$-])(${word})`,
     'gi',
   ),
   // mysqldump -ptext, sshpass -p text

@@ -121,8 +121,9 @@ function adviseDropIn(words: ExecWords, starts: string[], service: string): Repo
     return { language: 'ini', how, text: `[Service]\nExecStart=\nExecStart=${exec} COMMAND` };
   }
   const marks = (prefix.exec(start)?.[0] ?? '').replace('@', '');
-  const plain = starts.map((one) => one.replace(prefix, ''));
+  // What is secret in a command is easier to find before it is quoted.
+  const plain = starts.map((one) => maskSecrets(one.replace(prefix, '')));
   const command =
     more.length === 0 ? (plain[0] ?? '') : `/bin/sh -c "${plain.join(' && ').replaceAll(/["\\]/g, '\\$&')}"`;
-  return { language: 'ini', how, text: maskSecrets(`[Service]\nExecStart=\nExecStart=${marks}${exec} ${command}`) };
+  return { language: 'ini', how, text: `[Service]\nExecStart=\nExecStart=${marks}${exec} ${command}` };
 }

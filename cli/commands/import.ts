@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { findTimezoneFault } from '../../compiler/timezone.ts';
+import { nameZone } from '../../importers/choose-dst.ts';
 import { readCronJobs } from '../../importers/cronjob.ts';
 import { readCrontab } from '../../importers/crontab.ts';
 import type { FoundJobs } from '../../importers/crontab.ts';
@@ -132,12 +133,12 @@ function handleImport(command: Command, signal: AbortSignal, source: string, rea
     .option('--force', 'replace definitions that are there');
   handle<ImportOptions>(withJson(command), signal, async ({ settings, output }, options, files) => {
     const now = new Date();
-    const timezone = requireZone(options.timezone ?? readOwnZone());
-    const read_ = files.map((file) => read(file, options, { timezone, now }));
+    const timezone = requireZone(options.timezone ?? nameZone(Intl.DateTimeFormat().resolvedOptions().timeZone));
+    const reads = files.map((file) => read(file, options, { timezone, now }));
     const found: FoundJobs = {
-      jobs: read_.flatMap((one) => one.found.jobs),
-      problems: read_.flatMap((one) => one.found.problems),
-      notes: read_.flatMap((one) => one.found.notes),
+      jobs: reads.flatMap((one) => one.found.jobs),
+      problems: reads.flatMap((one) => one.found.problems),
+      notes: reads.flatMap((one) => one.found.notes),
     };
     const result = await runImport(
       found,
@@ -156,16 +157,11 @@ function handleImport(command: Command, signal: AbortSignal, source: string, rea
     output.data(describeImport(result));
     // The line at fault is shown, and not what is secret in it.
     const texts = new Map(
-      read_.flatMap(({ inputs }) => inputs.map(({ file, text }) => [file, maskSecrets(text)] as const)),
+      reads.flatMap(({ inputs }) => inputs.map(({ file, text }) => [file, maskSecrets(text)] as const)),
     );
     if (!output.json) printImport(result, texts, output);
     return concludeImport(result);
   });
-}
-
-function readOwnZone(): string {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return /^(Etc\/)?(UTC|UCT|Zulu|Universal|GMT)$/.test(zone) ? 'UTC' : zone;
 }
 
 function requireZone(name: string): string {
