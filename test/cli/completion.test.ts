@@ -68,6 +68,13 @@ it.each<[string[], string[]]>([
   [['actcore', 'export', 'runs', '--to', 'no'], ['notes.md']],
   [['actcore', 'export', 'runs', '--format', 'p'], ['parquet']],
   [['actcore', 'errors', 'test.a'], ['test.alpha']],
+  [
+    ['actcore', 'import', 'cr'],
+    ['cronjob', 'crontab'],
+  ],
+  [['actcore', 'import', 'crontab', 'no'], ['notes.md']],
+  [['actcore', 'import', 'crontab', '--cron', 'v'], ['vixie']],
+  [['actcore', 'import', 'systemd', '--to', 'act'], ['activity-definitions']],
 ])('bash completes %j to %j', async (words, expected) => {
   expect((await complete(...words)).sort()).toEqual(expected);
 });
