@@ -163,7 +163,7 @@ function summarize({ files, problems }: ImportResult, colors: Colors): string {
     `${same} proven to fire at the same times for ${provenDays} days`,
     ...(differ > 0 ? [colors.red(`${differ} with differences`)] : []),
     ...(unknown > 0 ? [colors.yellow(`${unknown} not comparable`)] : []),
-    ...(problems.length > 0 ? [colors.red(`${count(problems.length, 'problem')}`)] : []),
+    ...(problems.length > 0 ? [colors.red(count(problems.length, 'problem'))] : []),
   ];
   return parts.join('; ');
 }

@@ -89,11 +89,11 @@ function unite(left: readonly number[], right: readonly number[]): number[] {
 function subtract(from: TimeSets, taken: TimeSets, order: readonly TimeField[]): TimeSets[] {
   if (!overlaps(from, taken)) return [from];
   const parts: TimeSets[] = [];
-  let inside = from;
+  const inside = { ...from };
   for (const field of order) {
     const outside = inside[field].filter((value) => !taken[field].includes(value));
     if (outside.length > 0) parts.push({ ...inside, [field]: outside });
-    inside = { ...inside, [field]: inside[field].filter((value) => taken[field].includes(value)) };
+    inside[field] = inside[field].filter((value) => taken[field].includes(value));
   }
   return parts;
 }
@@ -104,9 +104,10 @@ function overlaps(left: TimeSets, right: TimeSets): boolean {
 
 /** Lets fields go that are not needed to miss every time that is wanted: a shorter text, which means the same here. */
 function widen(product: TimeSets, wanted: readonly TimeSets[]): TimeSets {
-  const order: TimeField[] = ['day', 'month', 'hour', 'minute', 'weekday'];
-  return order.reduce((current, field) => {
-    const wider = { ...current, [field]: everyMinute[field] };
-    return wanted.some((times) => overlaps(wider, times)) ? current : wider;
-  }, product);
+  const wide = { ...product };
+  for (const field of ['day', 'month', 'hour', 'minute', 'weekday'] as const) {
+    const wider = { ...wide, [field]: everyMinute[field] };
+    if (!wanted.some((times) => overlaps(wider, times))) wide[field] = everyMinute[field];
+  }
+  return wide;
 }

@@ -31,7 +31,7 @@ export function writeDefinition(
       ...{ id: names.id, title, owner: names.owner, kind: 'sweep', enabled: false },
       schedule: writeTimes(job.schedule, job.jitterMs),
       ...(job.misfirePolicy === undefined ? {} : { misfire_policy: job.misfirePolicy }),
-      ...(job.graceMs === undefined ? {} : { misfire_grace: formatDuration(job.graceMs) }),
+      ...writeGrace(job),
       budget: { max_seconds: chooseBudget(job, action) },
       ...writeRetry(action),
       ...writeAction(action),
@@ -74,6 +74,13 @@ function writeTimes(schedule: JobSchedule, jitterMs?: number): Record<string, un
     ...(skip.length === 0 ? {} : { skip }),
     ...(jitterMs === undefined ? {} : { jitter: formatDuration(Math.floor(jitterMs)) }),
   };
+}
+
+/** A start that is late by the jitter is no misfire. */
+function writeGrace({ graceMs, jitterMs }: FoundJob): Record<string, unknown> {
+  const leastMs = jitterMs === undefined ? undefined : Math.floor(jitterMs / 1_000) * 1_000 + 60_000;
+  const ms = Math.max(graceMs ?? 0, leastMs ?? 0);
+  return ms === 0 ? {} : { misfire_grace: formatDuration(ms) };
 }
 
 /** Not longer than the time between two ticks, which a run beyond would skip. */

@@ -108,7 +108,7 @@ function describeService(service: Unit, name: string): string[] {
       ? [`${conditions.join(', ')}: systemd passes a run over where that is not met, and nothing reports then.`]
       : []),
     ...(files.length > 0 ? [`Its variables come from ${files.join(', ')}.`] : []),
-    ...(/@\.timer$/.test(name) ? ['It is a template: import each instance, or give the ids apart by --prefix.'] : []),
+    ...(name.endsWith('@.timer') ? ['It is a template: import each instance, or give the ids apart by --prefix.'] : []),
   ];
 }
 

@@ -46,8 +46,7 @@ function checkAll(dialect: CronDialect, timezone: string, seed: number): number 
     fc.property(text, (cron) => {
       const times = readCronText(cron, dialect);
       if ('faults' in times) {
-        expect(times.faults[0]?.message).toMatch(/never fires|out of range/);
-        return;
+        return /never fires|out of range/.test(times.faults[0]?.message ?? '');
       }
       const compiled = compileCron(times.cron);
       const calendars = 'calendars' in compiled ? compiled.calendars : [];
@@ -56,6 +55,7 @@ function checkAll(dialect: CronDialect, timezone: string, seed: number): number 
       const expected = listCronTimes({ text: cron, dialect, timezone }, fromMs, toMs);
       expect(ticks, `${cron} as ${times.cron} without ${times.skip.join('; ')}`).toEqual({ ticksMs: expected });
       if (expected.length > 0) fired += 1;
+      return true;
     }),
     { numRuns: 60, seed },
   );
