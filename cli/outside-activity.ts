@@ -3,7 +3,6 @@ import type { Definition } from '../compiler/definition.ts';
 import { suggestName } from '../expressions/closest-name.ts';
 import { findDefinition, findMovedDefinition } from '../history/chain.ts';
 import { listTracked, readRevisionTexts } from '../history/in-force.ts';
-import { defaultToleranceMs } from '../outside/activity.ts';
 import type { KnownActivity } from '../outside/activity.ts';
 import type { ActivityCache } from '../outside/activity-cache.ts';
 
@@ -29,7 +28,7 @@ export function createActivityFinder(
 }
 
 /** What an outside runner has to know of a definition. */
-export function describeActivity({ order, sources }: Definition): KnownActivity {
+export function describeActivity({ order, sources, cutover }: Definition): KnownActivity {
   const { budget, definition, revision, contractHash, secrets } = order;
   const { id, uuid, kind } = definition;
   const condition = order.kind === 'watchdog' ? undefined : order.sweep.request.expect?.condition;
@@ -38,7 +37,7 @@ export function describeActivity({ order, sources }: Definition): KnownActivity 
     maxSeconds: budget.maxSeconds,
     hardTimeoutMs: budget.hardTimeoutMs,
     ...(budget.minDurationMs === undefined ? {} : { minDurationMs: budget.minDurationMs }),
-    toleranceMs: defaultToleranceMs,
+    toleranceMs: cutover.toleranceMs,
     ...{ secrets, sources },
     ...(order.kind === 'watchdog'
       ? {}

@@ -34,6 +34,7 @@ type AddCommand = (program: Command, signal: AbortSignal) => void;
 /** Every command in the order of the help, each loaded when it is wanted: what one needs takes the others half a second. */
 const commands: Record<string, () => Promise<AddCommand>> = {
   new: async () => (await import('./commands/new.ts')).addNew,
+  import: async () => (await import('./commands/import.ts')).addImport,
   lint: async () => (await import('./commands/lint.ts')).addLint,
   schema: async () => (await import('./commands/schema.ts')).addSchema,
   try: async () => (await import('./commands/try.ts')).addTry,

@@ -20,7 +20,8 @@ export function checkBudget({ schedule, budget }: Record<string, unknown>): Rema
   return [{ path: ['budget', 'max_seconds'], message, hint, isWarning: true }];
 }
 
-function findShortestInterval({ every, cron }: Record<string, unknown>): number | undefined {
+/** The shortest time between two firings of a schedule as it was read, in milliseconds; cron within two days. */
+export function findShortestInterval({ every, cron }: Record<string, unknown>): number | undefined {
   if (typeof every === 'string') {
     const result = parseDuration(every, true);
     return 'ms' in result ? result.ms : undefined;

@@ -17,6 +17,3 @@ export interface KnownActivity {
   /** How an answer of its API is judged; absent where it calls none. */
   judging?: { rules: OutcomeRules; condition?: string };
 }
-
-/** How far from its tick a start may be where the definition does not say. */
-export const defaultToleranceMs = 60_000;

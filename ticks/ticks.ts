@@ -70,21 +70,27 @@ function* walkTicks(
 
 function openCadence({ timezone, calendars, intervals, skip }: Cadence, untilMs: number) {
   const zone = openZone(timezone);
-  const sources = calendars.map((calendar) => {
-    const sets = openCalendar(calendar);
-    let found = -Infinity;
-    // Each calendar is searched again only when its last match has been passed.
-    return (afterMs: number) =>
-      found > afterMs ? found : (found = findNext(sets, zone, afterMs, untilMs) ?? Infinity);
-  });
   const phases = intervals.map(
     ({ everyMs, offsetMs }) =>
       (afterMs: number) =>
         (Math.floor((toSeconds(afterMs) - offsetMs) / everyMs) + 1) * everyMs + offsetMs,
   );
+  const searches = calendars.map((calendar) => {
+    const sets = openCalendar(calendar);
+    return (afterMs: number) => findNext(sets, zone, afterMs, untilMs) ?? Infinity;
+  });
+  const sources = [...searches, ...phases].map((search) => ({ search, foundMs: -Infinity }));
   const skipped = skip.map(openCalendar);
   return {
-    find: (afterMs: number) => Math.min(...[...sources, ...phases].map((source) => source(afterMs))),
+    find: (afterMs: number) => {
+      let firstMs = Infinity;
+      for (const source of sources) {
+        // Each is searched again only when its last match has been passed.
+        if (source.foundMs <= afterMs) source.foundMs = source.search(afterMs);
+        if (source.foundMs < firstMs) firstMs = source.foundMs;
+      }
+      return firstMs;
+    },
     isSkipped: (tickMs: number) => skipped.some((sets) => matches(sets, zone, tickMs)),
   };
 }

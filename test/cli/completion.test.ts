@@ -77,6 +77,13 @@ it.each<[string[], string[]]>([
     ['actcore', 'cutover', 'confirm', 'x', '--f'],
     ['--force', '--from'],
   ],
+  [
+    ['actcore', 'import', 'cr'],
+    ['cronjob', 'crontab'],
+  ],
+  [['actcore', 'import', 'crontab', 'no'], ['notes.md']],
+  [['actcore', 'import', 'crontab', '--cron', 'v'], ['vixie']],
+  [['actcore', 'import', 'systemd', '--to', 'act'], ['activity-definitions']],
 ])('bash completes %j to %j', async (words, expected) => {
   expect((await complete(...words)).sort()).toEqual(expected);
 });
