@@ -1,20 +1,38 @@
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import LongFirst from './test/support/long-first.ts';
+
+/** Tests of pure folders, without servers, processes and files of their own: they share their imports. */
+const pure = ['compiler', 'expressions', 'ticks', 'simulation'].map((folder) => `test/${folder}/**/*.test.ts`);
+/** Among them those that hold the folder against a real server. */
+const served = ['compiler/cron-on-server', 'simulation/real-outage', 'ticks/next-ticks'].map(
+  (name) => `test/${name}.test.ts`,
+);
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     // The native core of the Temporal SDK dislikes threads.
     pool: 'forks',
+    // The program as it ships is run as it is.
+    server: { deps: { external: [/\/dist\//] } },
     // Half of the time is waited for: an outage, a timeout, a server.
     maxWorkers: Math.max(2, availableParallelism() * 2),
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 15_000,
+    // Of no meaning but that a thing does come about: a machine may be busy.
+    expect: { poll: { timeout: 20_000 } },
     sequence: { sequencer: LongFirst },
     retry: 0,
     reporters: ['default', './test/support/closing-line.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'real', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, ...pure] },
+      },
+      { extends: true, test: { name: 'served', include: served } },
+      { extends: true, test: { name: 'pure', include: pure, exclude: served, isolate: false } },
+    ],
   },
 });
