@@ -2,13 +2,14 @@ import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import LongFirst from './test/support/long-first.ts';
 
-const shared = {
-  // The native core of the Temporal SDK dislikes threads.
-  pool: 'forks' as const,
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
-  teardownTimeout: 15_000,
-};
+/** Tests of pure folders, without servers, processes and files of their own: they share their imports. */
+const pure = ['comparison', 'compiler', 'expressions', 'importers', 'simulation', 'ticks'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
+/** Among them those that hold the folder against a real server. */
+const served = ['compiler/cron-on-server', 'simulation/real-outage', 'ticks/next-ticks'].map(
+  (name) => `test/${name}.test.ts`,
+);
 
 /** Those that talk to a Kubernetes API server, which takes both cores while it starts. */
 const kubernetes = [
@@ -22,36 +23,48 @@ const image = 'test/deploy/dockerfile.test.ts';
 
 /** After all others. */
 const last = { sequence: { groupOrder: 1 }, maxWorkers: 2 };
+/** Half of the time is waited for: an outage, a timeout, a server. */
+const first = { maxWorkers: Math.max(2, availableParallelism() * 2) };
 
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
+    // The native core of the Temporal SDK dislikes threads.
+    pool: 'forks',
+    // The program as it ships is run as it is.
+    server: { deps: { external: [/\/dist\//] } },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 15_000,
+    // Of no meaning but that a thing does come about: a machine may be busy.
+    expect: { poll: { timeout: 20_000 } },
     sequence: { sequencer: LongFirst },
     retry: 0,
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       {
+        extends: true,
         test: {
-          ...shared,
-          name: 'all',
-          // Half of the time is waited for: an outage, a timeout, a server.
-          maxWorkers: Math.max(2, availableParallelism() * 2),
+          ...first,
+          name: 'real',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...kubernetes, image],
+          exclude: [...configDefaults.exclude, ...pure, ...kubernetes, image],
         },
       },
+      { extends: true, test: { ...first, name: 'served', include: served } },
+      { extends: true, test: { ...first, name: 'pure', include: pure, exclude: served, isolate: false } },
       {
+        extends: true,
         test: {
-          ...shared,
+          ...last,
           name: 'kubernetes',
           include: kubernetes,
           globalSetup: ['test/k8s/control-plane/global-setup.ts'],
           // Each file has an API server of its own.
           setupFiles: ['test/k8s/control-plane/setup.ts'],
-          ...last,
         },
       },
-      { test: { ...shared, ...last, name: 'image', include: [image] } },
+      { extends: true, test: { ...last, name: 'image', include: [image] } },
     ],
   },
 });

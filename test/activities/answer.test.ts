@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readAnswer } from '../../activities/answer.ts';
+import { measureCpuMs } from '../support/slack.ts';
 
 const read = (text: string) => readAnswer({ status: 200, headers: {}, text }, (same) => same);
 
@@ -45,9 +46,7 @@ it('a body nested half a million deep is kept as text instead of breaking the ru
   expect(stored.json).toBe(JSON.stringify(text));
 });
 
-it('a megabyte of JSON is read in well under a second', () => {
+it('a megabyte of JSON is read in well under a second', async () => {
   const text = JSON.stringify(Array.from({ length: 40_000 }, (_, index) => ({ index, name: `"\\${index}` })));
-  const startedAt = performance.now();
-  expect(read(text).stored.json).toBe(text);
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(await measureCpuMs(() => expect(read(text).stored.json).toBe(text))).toBeLessThan(1_000);
 });

@@ -6,6 +6,7 @@ import { defineSweep } from '../support/definitions.ts';
 import { conduct, makeActivities } from './support/conduct.ts';
 import { head, startRawServer } from './support/raw-server.ts';
 import { history, setStage } from './support/stage.ts';
+import { slackMs } from '../support/slack.ts';
 
 setStage();
 
@@ -71,7 +72,7 @@ it.concurrent.for<[string, (socket: Socket) => unknown, { outcome: string; reaso
   const startedAt = performance.now();
   const report = await conduct(makeActivities(history, url), order, firing).report;
   await server.firstClosed;
-  expect(performance.now() - startedAt).toBeLessThan(3_000);
+  expect(performance.now() - startedAt).toBeLessThan(3_000 + slackMs);
   expect(report).toMatchObject({ outcome: wanted.outcome, exitCode: 1, recorded: true });
   expect(report.reason).toMatch(wanted.reason);
   expect(server.connections()).toBe(1);

@@ -11,6 +11,7 @@ import { chooseAnyPort } from '../../dev/ports.ts';
 import { exchangeOnce, faultOf, never, openClient } from './support/client.ts';
 import { head, startRawServer } from './support/raw-server.ts';
 import type { RawServer } from './support/raw-server.ts';
+import { slackMs } from '../support/slack.ts';
 
 const timers = createRequire(import.meta.url)('undici/lib/util/timers.js') as { tick(delayMs: number): void };
 
@@ -72,7 +73,7 @@ it('a connection is used again until the client is closed, and then it is closed
   const closedAt = performance.now();
   await client.close();
   await server.firstClosed;
-  expect(performance.now() - closedAt).toBeLessThan(500);
+  expect(performance.now() - closedAt).toBeLessThan(3_000);
 });
 
 it('with a limit on connections the exchanges take turns, and each is timed by itself', async () => {
@@ -142,7 +143,7 @@ it('an attempt to connect that hangs is given up with the signal', async () => {
   setTimeout(() => controller.abort(new InterruptedError('hard_timeout')), 100);
   const startedAt = performance.now();
   expect(['InterruptedError', 'TargetUnreachableError']).toContain(((await outcome) as Error).name);
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(performance.now() - startedAt).toBeLessThan(1_000 + slackMs);
 });
 
 it('IPv6 loopback is reached', async () => {
@@ -209,7 +210,7 @@ describe('an abort closes the socket within a second and gives its own reason', 
     controller.abort(new InterruptedError('hard_timeout'));
     expect(await outcome).toMatchObject({ name: 'InterruptedError', interruption: 'hard_timeout' });
     await server.firstClosed;
-    expect(performance.now() - abortedAt).toBeLessThan(1_000);
+    expect(performance.now() - abortedAt).toBeLessThan(1_000 + slackMs);
   });
 });
 

@@ -10,6 +10,7 @@ import { healthy, sendJson } from '../support/target.ts';
 import type { Call } from '../support/target.ts';
 import { conduct, makeActivities, secret } from './support/conduct.ts';
 import { history, target, setStage } from './support/stage.ts';
+import { slackMs } from '../support/slack.ts';
 
 setStage();
 
@@ -64,13 +65,19 @@ describe('what was only accepted is followed to its end', () => {
   });
 
   it('the pause between two polls grows by half, to its limit', async () => {
-    accept([json(running), json(running), json(running), json(done)]);
-    await start().report;
-    const at = target.calls.map((call) => call.at);
-    const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0));
+    const seen: number[][] = [];
+    for (let round = 0; round < 3; round++) {
+      target.calls.length = 0;
+      accept([json(running), json(running), json(running), json(done)]);
+      await start().report;
+      const at = target.calls.map((call) => call.at);
+      seen.push(at.slice(1).map((time, index) => time - (at[index] ?? 0)));
+    }
     for (const [index, leastMs] of [100, 150, 200, 200].entries()) {
-      expect(pauses[index]).toBeGreaterThanOrEqual(leastMs - 5);
-      expect(pauses[index]).toBeLessThan(leastMs + 90);
+      // A busy machine makes a pause longer, never shorter.
+      const pauseMs = Math.min(...seen.map((pauses) => pauses[index] ?? Infinity));
+      expect(pauseMs).toBeGreaterThanOrEqual(leastMs - 5);
+      expect(pauseMs).toBeLessThan(leastMs + 90);
     }
   });
 
@@ -166,7 +173,7 @@ describe('an operation goes on, whatever happens to a poll', () => {
     expect(report.reason).toBe(
       `the operation ${target.url}/op/1 had not ended by the hard timeout of 1 s; the last poll failed: the target answered 500: {"error":"tired"}`,
     );
-    expect(Date.parse(report.finishedAt) - Date.parse(report.startedAt)).toBeLessThan(2_000);
+    expect(Date.parse(report.finishedAt) - Date.parse(report.startedAt)).toBeLessThan(2_000 + slackMs);
   });
 });
 

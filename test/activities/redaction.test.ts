@@ -4,6 +4,7 @@ import { readAnswer } from '../../activities/answer.ts';
 import { createRedactor } from '../../activities/redaction.ts';
 import { MissingVariableError, resolveVariables } from '../../activities/variables.ts';
 import { makeOrder } from '../history/support/history.ts';
+import { measureCpuMs } from '../support/slack.ts';
 
 const secret = 'p@ss/w"ord & <é>\'+';
 const mark = '[redacted TOKEN]';
@@ -92,11 +93,9 @@ it('a secret from a file is found without its last line break too', () => {
   expect(createRedactor([['FILE', 'abcdef\n']])('Bearer abcdef.')).toBe('Bearer [redacted FILE].');
 });
 
-it('a megabyte is searched in well under a second', () => {
+it('a megabyte is searched in well under a second', async () => {
   const text = 'QWxhZGRpbjpvcGVuIHNlc2FtZQ'.repeat(40_000);
-  const startedAt = performance.now();
-  expect(redact(text)).toBe(text);
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(await measureCpuMs(() => expect(redact(text)).toBe(text))).toBeLessThan(1_000);
 });
 
 describe('a response is stored without its secrets', () => {

@@ -12,6 +12,7 @@ import { healthy, sendJson } from '../support/target.ts';
 import { conduct, makeActivities, secret } from './support/conduct.ts';
 import { head, startRawServer } from './support/raw-server.ts';
 import { history, target, setStage } from './support/stage.ts';
+import { slackMs } from '../support/slack.ts';
 
 setStage();
 
@@ -122,7 +123,7 @@ describe('whatever ends a run early closes the request within a second', () => {
     const cancelledAt = performance.now();
     cancel(reason);
     await server.firstClosed;
-    expect(performance.now() - cancelledAt).toBeLessThan(1_000);
+    expect(performance.now() - cancelledAt).toBeLessThan(1_000 + slackMs);
     const ended = await report;
     expect(ended).toMatchObject({ outcome, certainty, exitCode: 0, assessment: 'none', recorded: true });
     expect(ended.reason).toMatch(sentence);
@@ -136,7 +137,7 @@ describe('whatever ends a run early closes the request within a second', () => {
     const startedAt = performance.now();
     const { report } = sweep(order, fire(), server.url);
     await server.firstClosed;
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(2_000 + slackMs);
     const ended = await report;
     expect(ended).toMatchObject({ outcome: 'timed_out', exitCode: 1, recorded: true });
     expect(ended.reason).toBe('the target had not answered by the hard timeout of 1 s; the request was aborted');
@@ -171,8 +172,8 @@ describe('a history that is away', () => {
     const startedAt = performance.now();
     const { report } = sweep();
     try {
-      await expect.poll(() => target.calls.length, { timeout: 5_000 }).toBe(1);
-      expect(performance.now() - startedAt).toBeLessThan(3_000);
+      await expect.poll(() => target.calls.length, { timeout: 20_000 }).toBe(1);
+      expect(performance.now() - startedAt).toBeLessThan(3_000 + slackMs);
     } finally {
       await holder.query('ROLLBACK');
       holder.release();

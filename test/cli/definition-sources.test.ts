@@ -10,6 +10,7 @@ import { writeDefinition } from '../support/definitions.ts';
 import { actcoreCommand } from '../support/program.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { actcoreEnv, runActcore, writeFolder } from './support/actcore.ts';
+import { measureCpuMs } from '../support/slack.ts';
 
 /** What was read and what was not, by the path from the folder. */
 async function readFolder(folder: string, path = folder) {
@@ -199,8 +200,9 @@ it('2,000 files are read in the order of their names, in well under a second', a
   for (let index = 0; index < 2_000; index += 1) {
     writeFileSync(join(folder, `${String(index).padStart(4, '0')}.md`), `number ${index}`);
   }
-  const startedAt = performance.now();
-  const { files } = await readSources([folder]);
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
-  expect(files.every(({ text }, index) => text === `number ${index}`)).toBe(true);
+  const cpuMs = await measureCpuMs(async () => {
+    const { files } = await readSources([folder]);
+    expect(files.every(({ text }, index) => text === `number ${index}`)).toBe(true);
+  });
+  expect(cpuMs).toBeLessThan(1_000);
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { buildProgram } from '../../cli/program.ts';
-import { runActcore } from './support/actcore.ts';
+import { runActcore, spawnActcore } from './support/actcore.ts';
 
 const golden = join(import.meta.dirname, '../golden/help');
 const { commands: outer } = await buildProgram(new AbortController().signal);
@@ -39,7 +39,7 @@ it.each(names)('actcore %s --help is as it is kept', (name) => {
 });
 
 it.each(['', 'plan', 'findings retry'])('the program prints it: actcore %s --help', async (name) => {
-  const { exitCode, stdout, stderr } = await runActcore([...name.split(' ').filter((word) => word !== ''), '--help']);
+  const { exitCode, stdout, stderr } = await spawnActcore([...name.split(' ').filter((word) => word !== ''), '--help']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expectGolden(name === '' ? 'actcore' : name.replace(' ', '-'), stdout);
 });

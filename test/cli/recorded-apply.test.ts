@@ -13,7 +13,7 @@ import { writeDefinition } from '../support/definitions.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
 import { runScript } from '../support/script.ts';
-import { envOf, runActcore, writeFolder } from './support/actcore.ts';
+import { envOf, runActcore, spawnActcore, writeFolder } from './support/actcore.ts';
 import { findClosedPort } from './support/dead-ends.ts';
 import { deleteSchedules } from './support/made-schedules.ts';
 
@@ -151,7 +151,7 @@ it('five applies of five contents at once: each is done whole or refused, and se
   const { id, textOf } = prepare();
   const contents = ['A', 'B', 'C', 'D', 'E'];
   const ended = await Promise.all(
-    contents.map((title) => runActcore(['apply', writeFolder({ 'a.md': textOf(title) })], { env: envOf(runner) })),
+    contents.map((title) => spawnActcore(['apply', writeFolder({ 'a.md': textOf(title) })], { env: envOf(runner) })),
   );
   const done = ended.filter(({ exitCode }) => exitCode === 0);
   expect(done.length).toBeGreaterThan(0);

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startWorker } from '../../worker/worker.ts';
 import { writeDefinition } from '../support/definitions.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
+import { loadWorker } from '../support/shipped.ts';
 import { healthy, sendJson } from '../support/target.ts';
 import { envOf, readActcore, runActcore, writeFolder } from './support/actcore.ts';
 
@@ -45,6 +45,7 @@ it('migrate --roles says what it made and how a login gets a role, and is quiet 
 it('a worker, an apply and who reads each do their work with their role alone', async () => {
   const { temporalAddress, taskQueue, environment } = runner;
   const databaseUrl = await urlOf('actcore_worker');
+  const { startWorker } = await loadWorker();
   const worker = await startWorker({ temporalAddress, namespace: 'default', taskQueue, databaseUrl, environment });
   const running = worker.run();
   stopWorker = async () => {

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createLedger } from '../../history/ledger.ts';
 import type { RunDetail } from '../../history/queries.ts';
 import { runIdOf } from '../../history/run-id.ts';
-import { obtainBundle } from '../../worker/bundle.ts';
 import type { Firing, Order, RunReport } from '../../workflows/contract.ts';
 import { makeOrder, makeReport, makeTick } from '../history/support/history.ts';
 import { writeDefinition } from '../support/definitions.ts';
@@ -14,6 +13,7 @@ import { eventually } from '../support/eventually.ts';
 import { actcoreCommand } from '../support/program.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
+import { loadBundle, loadWorker } from '../support/shipped.ts';
 import { actcoreEnv, envOf, readActcore, runActcore, startActcore, writeFolder } from './support/actcore.ts';
 
 let runner: Runner;
@@ -45,6 +45,8 @@ async function sweep(order: Order, firing: Firing): Promise<RunReport> {
 
 beforeAll(async () => {
   runner = await startRunner();
+  await loadWorker();
+  const { obtainBundle } = await loadBundle();
   connection = await NativeConnection.connect({ address: runner.temporalAddress });
   worker = await Worker.create({
     ...{ connection, namespace: 'default', taskQueue: runner.taskQueue, workflowBundle: await obtainBundle() },

@@ -4,6 +4,7 @@ import { compileFiles, prepareCompiler } from '../../compiler/compile-files.ts';
 import { renderProblem } from '../../compiler/problem.ts';
 import { change, compileGood, listProblems, sample } from './sample.ts';
 import { watchdogSample } from './watchdog-sample.ts';
+import { measureCpuMs } from '../support/slack.ts';
 
 const folder = new URL('../fixtures/mutated/', import.meta.url);
 const names = readdirSync(folder).sort();
@@ -21,9 +22,9 @@ describe('200 mutated files, made by test/fixtures/mutate.ts', () => {
 
   test.each(names)('%s: a definition, or errors each at a place inside the file, within a second', (name) => {
     const text = readFileSync(new URL(name, folder), 'utf8');
-    const started = performance.now();
+    const before = process.cpuUsage();
     const { definitions, problems } = compileFiles([{ file: name, text }], { now });
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1_000);
     const isWrong = problems.some(({ severity }) => severity === 'error');
     expect(definitions.length).toBe(isWrong ? 0 : 1);
     const rows = text.replace(/^\uFEFF/, '').split('\n');
@@ -44,22 +45,20 @@ describe('200 mutated files, made by test/fixtures/mutate.ts', () => {
 });
 
 describe('files that mean harm, or were saved by another program', () => {
-  test('10 MB are refused without being read', () => {
-    const started = performance.now();
+  test('10 MB are refused without being read', async () => {
     const text = `${sample}${'x'.repeat(10_000_000)}`;
-    expect(listProblems(text)).toEqual(['a.md:1:1: the file is larger than 1 MiB; a definition is a page of text']);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    const refusal = ['a.md:1:1: the file is larger than 1 MiB; a definition is a page of text'];
+    expect(await measureCpuMs(() => expect(listProblems(text)).toEqual(refusal))).toBeLessThan(1_000);
   });
 
-  test('a YAML bomb is refused', () => {
+  test('a YAML bomb is refused', async () => {
     const levels = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
     const bomb = levels.map((name, index) => {
       const inner = index === 0 ? 'lol' : `*${levels[index - 1]}`;
       return `${name}: &${name} [${Array.from({ length: 10 }, () => inner).join(', ')}]`;
     });
-    const started = performance.now();
-    expect(listProblems(change('owner: team', `owner: team\n${bomb.join('\n')}`)).length).toBeGreaterThan(0);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    const text = change('owner: team', `owner: team\n${bomb.join('\n')}`);
+    expect(await measureCpuMs(() => expect(listProblems(text).length).toBeGreaterThan(0))).toBeLessThan(1_000);
   });
 
   test('a NUL byte is told at its place', () => {

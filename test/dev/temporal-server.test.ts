@@ -13,6 +13,7 @@ import { findProcesses, listens } from '../support/probe.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 import { readTestSetting } from '../support/database.ts';
 import { startOwnTemporalServer } from '../support/temporal-server.ts';
+import { slackMs } from '../support/slack.ts';
 
 let server: TemporalServer;
 let metricsPort: number;
@@ -108,7 +109,7 @@ it('keeps workflows over a stop and a start on the same state and port, and leav
   await withClient(own.address, (client) => client.workflow.start('none', { taskQueue: 'none', workflowId: 'kept' }));
   const stoppingAt = Date.now();
   await own.stop();
-  expect(Date.now() - stoppingAt).toBeLessThan(6_000);
+  expect(Date.now() - stoppingAt).toBeLessThan(6_000 + slackMs);
   expect(await Promise.all([listens(port), listens(uiPort)])).toEqual([false, false]);
   expect(findProcesses(`--port ${port}`)).toEqual([]);
   await own.start();
@@ -122,7 +123,7 @@ it('says after the time limit that an address does not answer, also when it acce
   const startedAt = Date.now();
   const address = `127.0.0.1:${(mute.address() as { port: number }).port}`;
   expect(await describesNamespace(address, 'default', 1_000)).toBe(false);
-  expect(Date.now() - startedAt).toBeLessThan(3_500);
+  expect(Date.now() - startedAt).toBeLessThan(3_500 + slackMs);
   mute.close();
 });
 

@@ -15,6 +15,7 @@ import { findRun } from '../../history/queries.ts';
 import { runIdOf } from '../../history/run-id.ts';
 import { countResults, makeResult, readCounters } from './support/details.ts';
 import { makeOrder, makeReport, makeTick } from './support/history.ts';
+import { slackMs } from '../support/slack.ts';
 
 let stateDir: string;
 let server: PostgresServer;
@@ -54,7 +55,7 @@ it('20,000 results over an outage: counters, rows of runs and rows of results ad
     await offer(500, 600, { isPaced: false });
     expect(readCounters(writer).depth).toBe(1_024);
     server = await startPostgres({ stateDir, port, fast: true });
-    await expect.poll(() => readCounters(writer).depth, { timeout: 10_000 }).toBeLessThan(900);
+    await expect.poll(() => readCounters(writer).depth, { timeout: 10_000 + slackMs }).toBeLessThan(900);
     await offer(600, 1_000, { isPaced: true });
     const ledger = createLedger(pool);
     let [written, dropped] = [0, 0];

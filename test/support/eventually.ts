@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Asks again until there is an answer, for what others do in their own time. Fails with the last state it saw. */
 export async function eventually<Value>(
   ask: () => Promise<Value | undefined | false>,
-  { withinMs = 20_000, everyMs = 100, what = 'it' }: { withinMs?: number; everyMs?: number; what?: string } = {},
+  { withinMs = 40_000, everyMs = 100, what = 'it' }: { withinMs?: number; everyMs?: number; what?: string } = {},
 ): Promise<Value> {
   const deadline = Date.now() + withinMs;
   for (;;) {

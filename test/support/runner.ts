@@ -5,9 +5,8 @@ import { openHistory } from '../../history/database.ts';
 import { migrate } from '../../history/migrate.ts';
 import { listRuns } from '../../history/queries.ts';
 import type { RunRow } from '../../history/queries.ts';
-import { installRuntime } from '../../worker/runtime.ts';
-import { startWorker } from '../../worker/worker.ts';
 import { createTestDatabase, readTestSetting } from './database.ts';
+import { loadWorker } from './shipped.ts';
 import { startTarget } from './target.ts';
 import type { Target } from './target.ts';
 
@@ -29,12 +28,8 @@ export interface Runner {
   close(): Promise<void>;
 }
 
-let runtimeInstalled = false;
-
 /** Starts a runner; its worker is not started yet. */
 export async function startRunner(temporalAddress = readTestSetting('ACTCORE_TEST_TEMPORAL_ADDRESS')): Promise<Runner> {
-  if (!runtimeInstalled) installRuntime('ERROR');
-  runtimeInstalled = true;
   const database = await createTestDatabase();
   const history = openHistory(database.url);
   await migrate(history);
@@ -48,6 +43,7 @@ export async function startRunner(temporalAddress = readTestSetting('ACTCORE_TES
     ...{ target, history, databaseUrl: database.url, connection, temporalAddress, taskQueue, secret, environment },
     client: new Client({ connection, namespace: 'default' }),
     async startWorker() {
+      const { startWorker } = await loadWorker();
       const worker = await startWorker({
         temporalAddress,
         namespace: 'default',

@@ -7,7 +7,6 @@ import { Worker } from '@temporalio/worker';
 import { expect, it } from 'vitest';
 import { applySchedule } from '../../schedules/apply.ts';
 import { compileSchedule, runOptions } from '../../schedules/desired.ts';
-import { obtainBundle } from '../../worker/bundle.ts';
 import { progressSignal, searchAttributes, workflowType } from '../../workflows/contract.ts';
 import { defineSweep } from '../support/definitions.ts';
 import type { Frontmatter } from '../support/definitions.ts';
@@ -16,6 +15,7 @@ import { eventually } from '../support/eventually.ts';
 import { fanOut } from '../support/fan-outs.ts';
 import { startRunner } from '../support/runner.ts';
 import type { Runner } from '../support/runner.ts';
+import { loadBundle } from '../support/shipped.ts';
 import { answerAfter, healthy, sendJson } from '../support/target.ts';
 import { startWorkerProcess } from '../support/worker-process.ts';
 
@@ -178,6 +178,7 @@ it('runs that were recorded by earlier workflow code replay on this one', async 
     history: History.decode(readFileSync(join(folder, name))),
   }));
   const failures: string[] = [];
+  const { obtainBundle } = await loadBundle();
   for await (const { workflowId, error } of Worker.runReplayHistories(
     { workflowBundle: await obtainBundle() },
     histories,

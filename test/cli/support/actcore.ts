@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { actcoreCommand } from '../../support/program.ts';
 import type { Runner } from '../../support/runner.ts';
 import { makeTempFolder } from '../../support/temp-folder.ts';
+import { runInProcess } from './in-process.ts';
 
 /** A process that hangs fails its test and does not outlive it. */
 const longestMs = 50_000;
@@ -49,8 +50,18 @@ interface Ended {
   tookMs: number;
 }
 
-/** Runs the program to its end. */
-export async function runActcore(args: string[], options: ActcoreOptions = {}): Promise<Ended> {
+/** Runs the program to its end, in this process: what it prints and its exit code are those of a process of its own. */
+export async function runActcore(
+  args: string[],
+  { cwd = makeTempFolder(), env = {} }: ActcoreOptions = {},
+): Promise<Ended> {
+  const startedAt = Date.now();
+  const ended = await runInProcess(args, { cwd, env: actcoreEnv(env), signal: AbortSignal.timeout(longestMs) });
+  return { ...ended, tookMs: Date.now() - startedAt };
+}
+
+/** Runs the program to its end as a process of its own: for signals, streams, locks, and for how it ends by itself. */
+export async function spawnActcore(args: string[], options: ActcoreOptions = {}): Promise<Ended> {
   const startedAt = Date.now();
   const { exitCode, stdout, stderr } = await startActcore(args, options);
   return { exitCode, stdout, stderr, tookMs: Date.now() - startedAt };
