@@ -21,29 +21,31 @@ const kubernetes = [
 /** Installs and builds everything anew. */
 const image = 'test/deploy/dockerfile.test.ts';
 
-/** After all others. */
-const last = { sequence: { groupOrder: 1 }, maxWorkers: 2 };
+const shared = {
+  // The native core of the Temporal SDK dislikes threads.
+  pool: 'forks' as const,
+  // The program as it ships is run as it is.
+  server: { deps: { external: [/\/dist\//] } },
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  teardownTimeout: 15_000,
+  // Of no meaning but that a thing does come about: a machine may be busy.
+  expect: { poll: { timeout: 20_000 } },
+};
 /** Half of the time is waited for: an outage, a timeout, a server. */
-const first = { maxWorkers: Math.max(2, availableParallelism() * 2) };
+const first = { ...shared, maxWorkers: Math.max(2, availableParallelism() * 2) };
+/** After all others. */
+const last = { ...shared, sequence: { groupOrder: 1 }, maxWorkers: 2 };
 
+// The projects do not extend what is said for all: each would start the servers of the global set-up once more.
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
-    // The native core of the Temporal SDK dislikes threads.
-    pool: 'forks',
-    // The program as it ships is run as it is.
-    server: { deps: { external: [/\/dist\//] } },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 15_000,
-    // Of no meaning but that a thing does come about: a machine may be busy.
-    expect: { poll: { timeout: 20_000 } },
     sequence: { sequencer: LongFirst },
     retry: 0,
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       {
-        extends: true,
         test: {
           ...first,
           name: 'real',
@@ -51,10 +53,9 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...pure, ...kubernetes, image],
         },
       },
-      { extends: true, test: { ...first, name: 'served', include: served } },
-      { extends: true, test: { ...first, name: 'pure', include: pure, exclude: served, isolate: false } },
+      { test: { ...first, name: 'served', include: served } },
+      { test: { ...first, name: 'pure', include: pure, exclude: served, isolate: false } },
       {
-        extends: true,
         test: {
           ...last,
           name: 'kubernetes',
@@ -64,7 +65,7 @@ export default defineConfig({
           setupFiles: ['test/k8s/control-plane/setup.ts'],
         },
       },
-      { extends: true, test: { ...last, name: 'image', include: [image] } },
+      { test: { ...last, name: 'image', include: [image] } },
     ],
   },
 });

@@ -1,8 +1,12 @@
 import { CronExpressionParser } from 'cron-parser';
-import { offsetAt } from '../ticks/zone-offset.ts';
+import { offsetAt as readOffset } from '../ticks/zone-offset.ts';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
+
+/** Many lines of a crontab share their days, and all of them their zone. */
+const knownMatches = new Map<string, number[]>();
+const knownOffsets = new Map<string, number>();
 
 /** What crontab(5) says they stand for. */
 const nicknames: Record<string, string> = {
@@ -55,17 +59,34 @@ function isUnrestricted(field: string, dialect: 'vixie' | 'kubernetes'): boolean
   return field.split(',').some((item) => ['*', '?', '*/1', '?/1'].includes(item));
 }
 
-/** The matches of a cron text in UTC. A date that never comes has none. */
+/** The matches of a cron text in UTC. The library refuses a list that names a value twice, so each item is asked by itself. */
 function listMatches(text: string, fromMs: number, toMs: number): number[] {
+  const texts = text
+    .split(' ')
+    .reduce<string[]>(
+      (heads, field) => heads.flatMap((head) => field.split(',').map((item) => `${head} ${item}`)),
+      [''],
+    )
+    .map((one) => one.trim());
+  const matches = new Set(texts.flatMap((one) => listPlainMatches(one, fromMs, toMs)));
+  return [...matches].sort((left, right) => left - right);
+}
+
+/** A date that never comes has none. */
+function listPlainMatches(text: string, fromMs: number, toMs: number): number[] {
+  const key = `${text} ${fromMs} ${toMs}`;
+  const known = knownMatches.get(key);
+  if (known) return known;
   const matches: number[] = [];
   const options = { currentDate: new Date(fromMs - 1_000), endDate: new Date(toMs - 1_000), tz: 'UTC' };
-  const isNever = /^0 0 (3[01]|30,31) /.test(text);
+  const isNever = /^0 0 3[01](-31)?(\/\d+)? /.test(text);
   try {
     const expression = CronExpressionParser.parse(text, options);
     while (expression.hasNext()) matches.push(expression.next().getTime());
   } catch (error) {
     if (!isNever) throw error;
   }
+  knownMatches.set(key, matches);
   return matches;
 }
 
@@ -90,4 +111,11 @@ function findChange(afterMs: number, timezone: string): number {
   let instant = afterMs;
   while (offsetAt(timezone, instant) === before && instant < afterMs + dayMs) instant += 60_000;
   return instant;
+}
+
+function offsetAt(timezone: string, instantMs: number): number {
+  const key = `${timezone} ${instantMs}`;
+  const offset = knownOffsets.get(key) ?? readOffset(timezone, instantMs);
+  knownOffsets.set(key, offset);
+  return offset;
 }

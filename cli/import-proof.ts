@@ -30,7 +30,7 @@ const dayMs = 86_400_000;
 /** Where nothing fires in that time: a day that comes every fourth year is within it. */
 const rareDays = 9 * 366;
 /** Where it fires several times a minute: more would take minutes, and show nothing else. */
-const denseDays = 10;
+const denseDays = 3;
 /** Once a minute. */
 const mostTicks = provenDays * 1_440 + 60;
 

@@ -112,18 +112,21 @@ function describeService(service: Unit, name: string): string[] {
   ];
 }
 
-/** A drop-in that puts `exec` before the command. Several commands become one of a shell, so that one run is all of them. */
+/**
+ * A drop-in that puts `exec` before the command. Of several only the last one reports: put together they would run under
+ * the marks of one of them, and their words would be read by a shell, which they were not written for.
+ */
 function adviseDropIn(words: ExecWords, starts: string[], service: string): ReportAdvice {
   const exec = listExecWords(words).join(' ');
-  const [start, ...more] = starts;
-  const how = `Put this into a drop-in by \`systemctl edit ${service}\``;
-  if (start === undefined) {
-    return { language: 'ini', how, text: `[Service]\nExecStart=\nExecStart=${exec} COMMAND` };
-  }
-  const marks = (prefix.exec(start)?.[0] ?? '').replace('@', '');
-  // What is secret in a command is easier to find before it is quoted.
-  const plain = starts.map((one) => maskSecrets(one.replace(prefix, '')));
-  const command =
-    more.length === 0 ? (plain[0] ?? '') : `/bin/sh -c "${plain.join(' && ').replaceAll(/["\\]/g, '\\$&')}"`;
-  return { language: 'ini', how, text: `[Service]\nExecStart=\nExecStart=${marks}${exec} ${command}` };
+  const before = starts.slice(0, -1).map((start) => `ExecStart=${maskSecrets(start)}\n`);
+  const last = starts.at(-1) ?? 'COMMAND';
+  const marks = (prefix.exec(last)?.[0] ?? '').replace('@', '');
+  const only = before.length === 0 ? '' : ', of whose commands the last one reports';
+  const how = `Put this into a drop-in by \`systemctl edit ${service}\`${only}`;
+  const command = maskSecrets(last.replace(prefix, ''));
+  return {
+    language: 'ini',
+    how,
+    text: `[Service]\nExecStart=\n${before.join('')}ExecStart=${marks}${exec} ${command}`,
+  };
 }

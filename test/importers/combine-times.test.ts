@@ -7,8 +7,8 @@ import { everyMinute, timeFields } from '../../importers/time-sets.ts';
 import type { TimeSets } from '../../importers/time-sets.ts';
 import { listTicks } from '../../ticks/ticks.ts';
 
-const fromMs = Date.UTC(2027, 0, 1);
-const toMs = Date.UTC(2029, 0, 1);
+const fromMs = Date.UTC(2027, 6, 1);
+const toMs = Date.UTC(2028, 6, 1);
 
 /** As plainly as it can be said: every day of the span, every hour and minute that a product names. */
 function listPlainly(products: readonly TimeSets[]): number[] {
@@ -54,7 +54,7 @@ it('whatever is said by one cron text and a skip fires when one of the products 
       expect(listTicks(cadence, fromMs, toMs, 100_000)).toEqual({ ticksMs: listPlainly(products) });
       said += 1;
     }),
-    { numRuns: 120, seed: 20_261_121 },
+    { numRuns: 60, seed: 20_261_121 },
   );
-  expect(said).toBeGreaterThan(60);
+  expect(said).toBeGreaterThan(30);
 });

@@ -35,8 +35,17 @@ function field(least: number, most: number, names: string[] = [], isDense = true
   );
 }
 
+/** Few minutes, so that 400 days are few thousand firings. */
+const minute = fc.oneof(
+  fc.uniqueArray(fc.integer({ min: 0, max: 59 }), { minLength: 1, maxLength: 2 }).map((list) => list.join(',')),
+  fc.integer({ min: 20, max: 59 }).map((step) => `*/${step}`),
+  fc
+    .tuple(fc.integer({ min: 0, max: 58 }), fc.integer({ min: 0, max: 1 }))
+    .map(([from, more]) => `${from}-${from + more}`),
+);
+
 const text = fc
-  .tuple(field(0, 59, [], false), field(0, 23), field(1, 31), field(1, 12, months), field(0, 6, weekdays))
+  .tuple(minute, field(0, 23), field(1, 31), field(1, 12, months), field(0, 6, weekdays))
   .map((fields) => fields.join(' '));
 
 /** How many of the random texts were read, and fired at least once. */
@@ -57,17 +66,17 @@ function checkAll(dialect: CronDialect, timezone: string, seed: number): number 
       if (expected.length > 0) fired += 1;
       return true;
     }),
-    { numRuns: 60, seed },
+    { numRuns: 50, seed },
   );
   return fired;
 }
 
 it('a random line of a crontab fires for 400 days when cron-parser says so', () => {
-  expect(checkAll('vixie', 'UTC', 1)).toBeGreaterThan(40);
+  expect(checkAll('vixie', 'UTC', 1)).toBeGreaterThan(30);
 }, 120_000);
 
 it('a random schedule of a CronJob does so by the rules of Kubernetes', () => {
-  expect(checkAll('kubernetes', 'UTC', 2)).toBeGreaterThan(40);
+  expect(checkAll('kubernetes', 'UTC', 2)).toBeGreaterThan(30);
 }, 120_000);
 
 it.each<[CronDialect, string, string, string]>([
