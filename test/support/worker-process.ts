@@ -30,13 +30,16 @@ export async function startWorkerProcess(runner: Runner, more: Record<string, st
   const { pid } = child;
   if (pid === undefined) throw new Error('the worker could not be started');
   const identity = `${pid}@`;
-  await eventually(async () => {
-    const { pollers } = await runner.connection.workflowService.describeTaskQueue({
-      namespace: 'default',
-      taskQueue: { name: runner.taskQueue },
-      taskQueueType: 2,
-    });
-    return pollers?.some((poller) => poller.identity?.startsWith(identity));
-  });
+  await eventually(
+    async () => {
+      const { pollers } = await runner.connection.workflowService.describeTaskQueue({
+        namespace: 'default',
+        taskQueue: { name: runner.taskQueue },
+        taskQueueType: 2,
+      });
+      return pollers?.some((poller) => poller.identity?.startsWith(identity));
+    },
+    { withinMs: 60_000, what: 'the worker' },
+  );
   return { pid, signal: (name) => void child.kill(name), ended: child };
 }

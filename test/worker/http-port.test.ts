@@ -133,7 +133,7 @@ describe('a worker process', () => {
       ACTCORE_DATABASE_URL: database.url,
       ACTCORE_HTTP_ADDRESS: http,
     });
-  });
+  }, 90_000);
   afterAll(async () => {
     worker.signal('SIGKILL');
     await worker.ended;

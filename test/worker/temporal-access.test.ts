@@ -53,7 +53,7 @@ it('a worker works through a server that wants its certificate and its API key',
     expect({ exitCode, isSecret: !stderr.includes('let-me-in') }).toEqual({ exitCode: 0, isSecret: true });
     await proxy.close();
   }
-}, 60_000);
+}, 120_000);
 
 it('an API key that is renewed is used from then on, without a new start', async () => {
   let [accepted, given] = ['one', 'one'];
@@ -86,4 +86,4 @@ it('an API key that is renewed is used from then on, without a new start', async
     await running;
     await proxy.close();
   }
-}, 60_000);
+}, 120_000);

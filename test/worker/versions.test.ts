@@ -116,7 +116,7 @@ it('a rollout takes new runs, and those in flight, to the new build, and none of
   } finally {
     await stopOne();
   }
-}, 60_000);
+}, 120_000);
 
 it('a version that no worker polls for cannot be made current', async () => {
   const wanted = { namespace: 'default', name: `none-${randomUUID()}`, buildId: 'one', identity: 'tester' };
