@@ -4,18 +4,25 @@ import type { TestSpecification } from 'vitest/node';
 /** The tests that mostly wait, longest first: begun last, they would be waited for by idle workers. */
 const long = [
   'real-outage',
+  'resume',
   'server-outage',
   'worker-outage',
+  'unreachable',
+  'lost-worker',
   'outages',
   'reconcile',
-  'resume',
-  'lost-worker',
   'half-failed',
-  'prune',
+  'stack',
+  'watchdog-ends',
+  'cron-on-server',
+  'dev',
+  'stack-ends',
+  'overlap',
+  'state-hub-sweep',
+  'state-hub-process',
+  'export',
   'try',
-  'unreachable',
-  'revisions',
-  'plan-apply',
+  'state-hub-rules',
 ];
 
 /** Begins the long tests first; the rest in vitest's own order. */
