@@ -127,7 +127,7 @@ describe('after a kill -9', () => {
     await again.end();
     await client.end().catch(() => {});
     expect(await portsOf(bystander)).toEqual([true, true, true]);
-  });
+  }, 150_000);
 
   it('a process that has got the pid of a left server since is not touched', async () => {
     const stateDir = makeTempFolder();

@@ -21,6 +21,6 @@ export function startElsewhere(stateDir: string, onUp = 'setInterval(() => {}, 1
 
 /** Waits until that stack is up. */
 export async function addressesOf(script: ReturnType<typeof runScript>): Promise<Stack> {
-  await expect.poll(script.stdout, { timeout: 20_000 }).toContain('\n');
+  await expect.poll(script.stdout, { timeout: 90_000 }).toContain('\n');
   return JSON.parse(script.stdout()) as Stack;
 }
