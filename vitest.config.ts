@@ -3,15 +3,16 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import LongFirst from './test/support/long-first.ts';
 
 /** Tests of pure folders, without servers, processes and files of their own: they share their imports. */
-const pure = ['compiler', 'expressions', 'ticks', 'simulation'].map((folder) => `test/${folder}/**/*.test.ts`);
-/** Among them those that hold the folder against a real server. */
-const served = ['compiler/cron-on-server', 'simulation/real-outage', 'ticks/next-ticks'].map(
-  (name) => `test/${name}.test.ts`,
-);
+const pure = [
+  'test/compiler/!(cron-on-server).test.ts',
+  'test/expressions/*.test.ts',
+  'test/simulation/!(real-outage).test.ts',
+  'test/ticks/!(next-ticks).test.ts',
+];
+const globalSetup = ['test/support/global-setup.ts'];
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/global-setup.ts'],
     // The native core of the Temporal SDK dislikes threads.
     pool: 'forks',
     // The program as it ships is run as it is.
@@ -27,12 +28,14 @@ export default defineConfig({
     retry: 0,
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
+      { extends: true, test: { name: 'pure', include: pure, isolate: false } },
       {
         extends: true,
-        test: { name: 'real', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, ...pure] },
+        test: {
+          ...{ name: 'real', globalSetup },
+          ...{ include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, ...pure] },
+        },
       },
-      { extends: true, test: { name: 'served', include: served } },
-      { extends: true, test: { name: 'pure', include: pure, exclude: served, isolate: false } },
     ],
   },
 });
