@@ -10,11 +10,24 @@ import { checkout } from './program.ts';
 
 const prefix = 'actcore-test-';
 
-/**
- * One Postgres and one Temporal server for the whole suite, on ports of their own. The first run on a machine may have
- * to get the Temporal server and shows how far it is.
- */
-export default async function startServers(): Promise<() => Promise<void>> {
+type Stop = () => Promise<void>;
+
+/** Each project of the suite sets up for itself, in one process. */
+const shared = globalThis as { suiteServers?: { users: number; starting: Promise<Stop> } };
+
+/** One Postgres and one Temporal server for the whole suite, however many of its projects want them. */
+export default async function shareServers(): Promise<Stop> {
+  const servers = (shared.suiteServers ??= { users: 0, starting: startServers() });
+  servers.users += 1;
+  const stop = await servers.starting;
+  return async () => {
+    servers.users -= 1;
+    if (servers.users === 0) await stop();
+  };
+}
+
+/** They get ports of their own. The first run on a machine may have to get the Temporal server and shows how far it is. */
+async function startServers(): Promise<Stop> {
   await removeAbandoned();
   // Processes that the tests start run the program as it ships.
   await execa('npm', ['run', '--silent', 'build'], { cwd: checkout });
