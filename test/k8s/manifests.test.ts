@@ -46,6 +46,10 @@ describe.skipIf(missing !== undefined)(`the manifests on a real API server${reas
       const refused = await listObjects('events', namespace, '--field-selector=reason=FailedCreate');
       expect(refused).toEqual([]);
       expectSelectors(await listObjects('pods,networkpolicies,poddisruptionbudgets,services', namespace));
+      // Those that are not ready, as all workers are while Temporal is away, must not keep a node from being emptied.
+      for (const { spec } of await listObjects('poddisruptionbudgets', namespace)) {
+        expect(spec).toMatchObject({ minAvailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
+      }
       expectLeastPrivilege(await listObjects('pods', namespace));
       await kubectl(['delete', 'namespace', namespace, '--wait=false']);
     },
