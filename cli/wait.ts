@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
+import pg from 'pg';
 import { listPending } from '../history/migrate.ts';
 import type { Session } from './command.ts';
 import { withHistory } from './history-service.ts';
@@ -46,7 +47,7 @@ export async function awaitAnswer(
 export async function awaitServers(session: Session, waitMs: number): Promise<void> {
   await awaitAnswer(session, waitMs, async () => {
     await withHistory(session.settings, async (pool) => {
-      const pending = await listPending(pool);
+      const pending = await listPending(pool).catch(explainRights);
       if (pending.length === 0) return;
       throw new Refusal(
         `The history lacks ${pending.length === 1 ? 'the migration' : 'the migrations'} ${pending.join(', ')}`,
@@ -56,4 +57,14 @@ export async function awaitServers(session: Session, waitMs: number): Promise<vo
     });
     await withTemporal(session.settings, async () => {});
   });
+}
+
+/** A login is made before it is given its role, and tables before the rights on them. */
+function explainRights(error: unknown): never {
+  if (!(error instanceof pg.DatabaseError) || error.code !== '42501') throw error;
+  throw new Refusal(
+    'This user may not read the history',
+    'Give the login a role that `actcore migrate --roles` has made.',
+    exitCodes.unreachable,
+  );
 }

@@ -93,7 +93,8 @@ async function noteHistory(settings: Settings, output: Output): Promise<void> {
     await withHistory(settings, (pool) => listRuns(pool, { limit: 1 }));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    output.note(`${error.message}. ${error.advice ?? ''} Runs are recorded once it is there.`);
+    output.note(`${error.message}; runs are recorded once it is there`);
+    if (error.advice !== undefined) output.note(`  ${error.advice}`);
   }
 }
 

@@ -49,6 +49,18 @@ describe.skipIf('missing' in nginx)(`the bridge to a State Hub${reason}`, () => 
     expect(target.calls[0]?.headers.host).toBe(new URL(target.url).host);
   }, 150_000);
 
+  it.for([
+    ['/', '/consistency/sweep?full=1'],
+    ['/hub/', '/hub/consistency/sweep?full=1'],
+    ['/hub', '/hub/consistency/sweep?full=1'],
+  ])('an address that ends in %s changes no path behind it', async ([ending = '', path]) => {
+    const other = await startBridge(file, `${target.url}${ending}`);
+    target.answer = (_, response) => sendJson(response, healthy);
+    expect((await post(other.url, '{}')).status).toBe(200);
+    expect(target.calls.at(-1)).toMatchObject({ path });
+    await other.stop();
+  });
+
   it('nothing is gathered on its way: a part of the answer arrives while the target still works', async () => {
     let finish = () => {};
     target.answer = (_, response) => {

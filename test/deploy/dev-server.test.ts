@@ -43,6 +43,12 @@ it("Temporal's dev server starts with the arguments of the quickstart", async ()
   await server;
 });
 
+it('the file of passwords beside compose.yaml is neither committed nor sent to a build', async () => {
+  expect(read('.dockerignore').split('\n')).toContain('.env');
+  const ignored = await execa('git', ['check-ignore', '.env'], { cwd: checkout, reject: false });
+  expect(ignored.stdout).toBe('.env');
+});
+
 it('one machine and the quickstart start the same server, image and pragmas', () => {
   const compose = parse(read('compose.yaml'), { merge: true });
   expect(compose.services.temporal.command).toEqual(readArgs());

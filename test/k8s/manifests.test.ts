@@ -46,10 +46,43 @@ describe.skipIf(missing !== undefined)(`the manifests on a real API server${reas
       const refused = await listObjects('events', namespace, '--field-selector=reason=FailedCreate');
       expect(refused).toEqual([]);
       expectSelectors(await listObjects('pods,networkpolicies,poddisruptionbudgets,services', namespace));
+      // Those that are not ready, as all workers are while Temporal is away, must not keep a node from being emptied.
+      for (const { spec } of await listObjects('poddisruptionbudgets', namespace)) {
+        expect(spec).toMatchObject({ minAvailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
+      }
       expectLeastPrivilege(await listObjects('pods', namespace));
       await kubectl(['delete', 'namespace', namespace, '--wait=false']);
     },
   );
+
+  it('with versions of the workers, a new one comes beside the old one, which stays as it is', async () => {
+    const manifests = copyManifests();
+    const component = 'k8s/components/worker-version/kustomization.yaml';
+    manifests.edit('k8s/overlays/production/kustomization.yaml', (text) =>
+      text.replace('components:\n', 'components:\n  - ../../components/worker-version\n'),
+    );
+    const { folder, namespace } = manifests.wrap('k8s/overlays/production');
+    expect(await apply(folder)).toMatchObject({ exitCode: 0, stderr: '' });
+    manifests.edit(component, (text) => text.replaceAll('0-1-0', '0-2-0'));
+    const second = await apply(folder);
+    expect(second).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(second.stdout.match(/^\S+ created$/gm)).toEqual(['deployment.apps/actcore-worker-0-2-0 created']);
+    const deployments = await listObjects('deployments', namespace, '--selector=app.kubernetes.io/name=actcore-worker');
+    const shown = deployments.map(({ metadata, spec }) => [
+      metadata.name,
+      spec.selector.matchLabels['actcore/build-id'],
+      spec.template.metadata.labels['actcore/build-id'],
+    ]);
+    expect(shown).toEqual(['0-1-0', '0-2-0'].map((id) => [`actcore-worker-${id}`, id, id]));
+    const variables = deployments.flatMap(({ spec }) => spec.template.spec.containers[0].env);
+    const buildId = {
+      name: 'ACTCORE_BUILD_ID',
+      valueFrom: { fieldRef: { fieldPath: "metadata.labels['actcore/build-id']" } },
+    };
+    expect(variables).toContainEqual(expect.objectContaining({ name: 'ACTCORE_DEPLOYMENT_NAME' }));
+    expect(variables.filter(({ name }) => name === buildId.name)).toMatchObject([buildId, buildId]);
+    await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+  }, 60_000);
 
   it('a misspelt key is refused, and so is nothing applied of that object', async () => {
     const manifests = copyManifests();

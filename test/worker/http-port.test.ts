@@ -207,6 +207,20 @@ describe('a worker process', () => {
   });
 });
 
+it('a worker that starts before the tables are there says so, with what to do, and works', async () => {
+  const runner = await startRunner();
+  const database = await createTestDatabase();
+  const worker = await startWorkerProcess(runner, { ACTCORE_DATABASE_URL: database.url });
+  worker.signal('SIGTERM');
+  const { exitCode, stderr } = await worker.ended;
+  expect(exitCode).toBe(0);
+  expect(stderr).toMatch(
+    / has no tables yet; runs are recorded once it is there\n {2}Make them with: actcore migrate\n/,
+  );
+  await database.drop();
+  await runner.close();
+});
+
 it('actcore worker refuses a port that is taken', async () => {
   const database = await createTestDatabase();
   const { hostname, port } = new URL(database.url);

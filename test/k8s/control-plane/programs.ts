@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
+import { ExecaError, execa } from 'execa';
 import type { Progress } from '../../../dev/progress.ts';
 import { formatElapsed } from '../../../dev/progress.ts';
 import { locateCache } from '../../../dev/temporal-cache.ts';
@@ -12,6 +12,9 @@ import { findOnPath } from '../../../dev/temporal-probe.ts';
 const kubernetesVersion = 'v1.36.3';
 const kwokModule = 'sigs.k8s.io/kwok@v0.8.0';
 const source = fileURLToPath(new URL('.', import.meta.url));
+
+const prefix = 'build-';
+const abandonedMs = 7_200_000;
 
 /** What a program is built from; kwok apart, as it would raise the versions of what the others are made of. */
 const packages = {
@@ -41,7 +44,8 @@ export async function obtainPrograms(progress: Progress): Promise<Programs | { m
     return { missing: `neither KUBECONFIG is set nor Go is there to build ${wanted.join(', ')}` };
   }
   await mkdir(programs.folder, { recursive: true });
-  const work = await mkdtemp(join(cache, 'build-'));
+  await removeAbandoned(cache);
+  const work = await mkdtemp(join(cache, prefix));
   try {
     await build(wanted, work, progress);
     for (const name of [...wanted, ...(wanted.includes('kwok') ? ['kwok-stages.yaml'] : [])]) {
@@ -49,11 +53,25 @@ export async function obtainPrograms(progress: Progress): Promise<Programs | { m
     }
     return locatePrograms(cache);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n').slice(0, 6).join(' ') : String(error);
-    return { missing: `${wanted.join(', ')} cannot be built: ${reason}` };
+    return { missing: `${wanted.join(', ')} cannot be built: ${explain(error)}` };
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** What a run that was killed while it built has left; none builds for this long. */
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const folder = join(cache, name);
+    if (!name.startsWith(prefix) || Date.now() - (await stat(folder)).mtimeMs < abandonedMs) continue;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Go tells what it downloads first, and what is wrong at the end. */
+function explain(error: unknown): string {
+  const text = error instanceof ExecaError ? `${error.shortMessage}\n${String(error.stderr)}` : String(error);
+  return text.trim().split('\n').slice(-2).join(' ');
 }
 
 /** The programs, where global set-up has got them. */
