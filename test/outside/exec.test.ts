@@ -108,6 +108,13 @@ it('an exit code that says that somebody else is at work is a lock skip', async 
   ]);
 });
 
+it('a command can open its output by its name, as scripts do', async () => {
+  const bench = makeBench(history.pool);
+  const script = 'set -e; echo out > /dev/stdout; echo err > /dev/stderr; echo both | tee /dev/stderr';
+  expect(await bench.exec(sh(script))).toMatchObject({ result: { exitCode: 0 } });
+  expect([bench.stdout.toString(), bench.stderr.toString()]).toEqual(['out\nboth\n', 'err\nboth\n']);
+});
+
 it('10 MB of any bytes pass as they are, and their end is kept as text', async () => {
   const bench = makeBench(history.pool);
   const file = join(makeTempFolder(), 'blob');
