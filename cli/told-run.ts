@@ -10,11 +10,12 @@ const outcomes = [
 
 const moment = z.iso.datetime({ offset: true, error: 'expected a time such as 2026-11-21T03:00:00Z' });
 const text = z.string().min(1);
+const noExitCode = 'expected an exit code from 0 to 255';
 
 /** A run as its runner tells of it. */
 const toldRunSchema = z.strictObject({
   outcome: z.enum(outcomes).optional(),
-  exitCode: z.int().min(0).max(255).optional(),
+  exitCode: z.int(noExitCode).min(0, noExitCode).max(255, noExitCode).optional(),
   startedAt: moment.optional(),
   finishedAt: moment.optional(),
   scheduledAt: moment.optional(),
@@ -42,14 +43,14 @@ export function parseToldRun(json: string, place: string): ToldRun {
   } catch (error) {
     throw new Refusal(`${place} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return checkToldRun(value, place);
+  return checkToldRun(value, (path) => [place, ...path].join('.'));
 }
 
-/** Refuses what is no run, naming the key. */
-export function checkToldRun(value: unknown, place: string): ToldRun {
+/** Refuses what is no run; `nameOf` words where in it something is wrong. */
+export function checkToldRun(value: unknown, nameOf: (path: PropertyKey[]) => string): ToldRun {
   const read = toldRunSchema.safeParse(value);
   if (read.success) return read.data;
-  const faults = read.error.issues.map(({ path, message }) => `${[place, ...path].join('.')}: ${message}`);
+  const faults = read.error.issues.map(({ path, message }) => `${nameOf(path)}: ${message}`);
   throw new Refusal(faults.join('\n'), `Its keys: ${Object.keys(toldRunSchema.shape).join(', ')}`);
 }
 

@@ -75,7 +75,7 @@ function compileNickname(nickname: string, offset: number): CompiledCron {
     return { faults: [{ offset, message: '`@reboot` is not a time', hint }] };
   }
   const names = [...cronNicknames.keys()];
-  const hint = nickname.startsWith('@every')
+  const hint = /^@every\s/.test(nickname)
     ? `write \`every: ${nickname.slice('@every'.length).trim()}\` instead of cron`
     : suggestName(nickname, names, `allowed: ${names.join(', ')}`);
   return { faults: [{ offset, message: `\`${nickname}\` is not a cron nickname`, hint }] };

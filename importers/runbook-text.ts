@@ -16,7 +16,7 @@ export function writeRunbook(
     `It was imported from ${escapeProse(job.label)}, and is off until its canary has completed. The old runner is \`${source}\` under \`sources:\`.`,
     fence(job.original.language, job.original.text),
     '## Before it is enabled',
-    listSteps(action, id, advice).join('\n'),
+    listSteps(action, id, source, advice).join('\n'),
     ...(notes.length === 0 ? [] : ['## What differs', notes.map((note) => `- ${escapeProse(note)}`).join('\n')]),
     '## On automation error',
     'It did not do its work. Say where to look first, how to start it by hand, and whether it can wait.',
@@ -26,7 +26,7 @@ export function writeRunbook(
   return `${parts.join('\n\n')}\n`;
 }
 
-function listSteps(action: JobAction, id: string, advice: ReportAdvice): string[] {
+function listSteps(action: JobAction, id: string, source: string, advice: ReportAdvice): string[] {
   const isMasked = advice.text.includes('[secret]');
   const report = [
     `${advice.how}, so that the old runner reports as a source:`,
@@ -48,7 +48,7 @@ function listSteps(action: JobAction, id: string, advice: ReportAdvice): string[
       : [report, ...(variables.length === 0 ? [] : [['Set these on the workers:', '', ...variables, '']])];
   const apply = ['`actcore apply`: it becomes a paused schedule, so that runs can be recorded for it.'];
   const last = [
-    `\`actcore canary ${id}\`, then \`actcore compare ${id}\` while both run, then \`actcore cutover check ${id}\`.`,
+    `\`actcore canary ${id}\`, then \`actcore compare ${id}\` while both run, then \`actcore cutover check ${id} --from ${source}\`.`,
   ];
   return [apply, ...steps, last].flatMap((rows, index) =>
     rows.map((row, at) => (at === 0 ? `${index + 1}. ${row}` : row)),

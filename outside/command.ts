@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { describeGroup, signalGroup } from './process-group.ts';
+import { openOutputPipes } from './output-pipe.ts';
 import { passOn } from './pass-on.ts';
 import type { Passage } from './pass-on.ts';
 
@@ -61,10 +62,10 @@ export function startCommand(request: CommandRequest, surroundings: CommandSurro
   const result: CommandResult = { exitCode: null, signal: null };
   const spawned = tryToSpawn(request);
   if ('fault' in spawned) return { pid: undefined, limit: () => {}, ended: Promise.resolve({ ...result, ...spawned }) };
-  const { child } = spawned;
+  const { child, stdout, stderr } = spawned;
   const keep = { tailBytes: request.tailBytes, wholeBytes: request.wholeBytes };
-  if (child.stdout) result.stdout = passOn(child.stdout, surroundings.stdout, keep);
-  if (child.stderr) result.stderr = passOn(child.stderr, surroundings.stderr, { ...keep, wholeBytes: 0 });
+  if (stdout) result.stdout = passOn(stdout, surroundings.stdout, keep);
+  if (stderr) result.stderr = passOn(stderr, surroundings.stderr, { ...keep, wholeBytes: 0 });
   const stopPassing = passSignals(child, surroundings.signals, result);
   const budget = guardBudget(child, request.killAfterMs, result);
   const ended = awaitExit(child, result).then(async () => {
@@ -76,13 +77,27 @@ export function startCommand(request: CommandRequest, surroundings: CommandSurro
   return { pid: child.pid, limit: (ms) => budget.limit(ms, startedMs), ended };
 }
 
-function tryToSpawn({ command, env, isCaptured }: CommandRequest): { child: ChildProcess } | CommandFault {
+/** A process with its output, where that is ours to pass on. */
+interface Spawned {
+  child: ChildProcess;
+  stdout: Readable | null;
+  stderr: Readable | null;
+}
+
+function tryToSpawn({ command, env, isCaptured }: CommandRequest): Spawned | CommandFault {
   const [file = '', ...args] = command;
-  const output = isCaptured ? 'pipe' : 'inherit';
+  const pipes = isCaptured ? openOutputPipes() : undefined;
+  const output: 'pipe' | 'inherit' = isCaptured ? 'pipe' : 'inherit';
   try {
-    return { child: spawn(file, args, { env, stdio: ['inherit', output, output], detached: true }) };
+    const stdio: StdioOptions = ['inherit', ...(pipes?.writers ?? [output, output])];
+    const child: ChildProcess = spawn(file, args, { env, stdio, detached: true });
+    const [stdout, stderr] = pipes?.readers ?? [child.stdout, child.stderr];
+    return { child, stdout, stderr };
   } catch (error) {
+    for (const reader of pipes?.readers ?? []) reader.destroy();
     return describeFault(error as NodeJS.ErrnoException);
+  } finally {
+    pipes?.closeWriters();
   }
 }
 

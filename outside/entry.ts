@@ -69,7 +69,7 @@ export interface LockedOut {
   kind: 'locked';
   finishedAt: string;
   holder: { pid: number; since: string; isOrphan: boolean };
-  /** Whether that one is at work on the very same tick. */
+  /** Whether that one is, or may be, at work on the very same tick. */
   isSameTick: boolean;
 }
 

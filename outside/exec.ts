@@ -66,7 +66,7 @@ export async function execCommand(request: ExecRequest, around: ExecSurroundings
   const reporter = createReporter(learned.delivery, around.spool);
   const tell = async () => keeper.tell(await reporter.finish(entry, finishMs));
   if (lock?.taken === false) {
-    entry.end = describeLockedOut(lock.holder, tick);
+    entry.end = describeLockedOut(lock.holder, known === undefined ? undefined : tick);
     keeper.keep(entry);
     return { kind: 'locked', holder: lock.holder, ...(await tell()) };
   }
@@ -166,7 +166,8 @@ function limit(running: RunningCommand, { timeoutMs }: ExecRequest, known: Known
   if (ms > 0) running.limit(ms);
 }
 
-function describeLockedOut({ pid, since, isOrphan, scheduledAt }: WorkHolder, tick: string): LockedOut {
-  const holder = { pid, since, isOrphan };
-  return { kind: 'locked', finishedAt: new Date().toISOString(), holder, isSameTick: scheduledAt === tick };
+/** Without a tick nobody knows yet which it is, and it may be that of the other one. */
+function describeLockedOut({ pid, since, isOrphan, scheduledAt }: WorkHolder, tick: string | undefined): LockedOut {
+  const isSameTick = tick === undefined || scheduledAt === tick;
+  return { kind: 'locked', finishedAt: new Date().toISOString(), holder: { pid, since, isOrphan }, isSameTick };
 }

@@ -74,6 +74,17 @@ export async function flushSpool(
   }
 }
 
+/** Throws the reports of a definition away, but not those of runs that may still go on; returns how many there were. */
+export function dropReports(spool: Spool, definitionId: string): number {
+  const dropped = spool
+    .names()
+    .flatMap((name) => spool.read(name) ?? [])
+    .filter((entry) => entry.definitionId === definitionId && !isThere(entry, entry.exec))
+    .filter((entry) => entry.end !== undefined || !mayStillEnd(entry));
+  for (const entry of dropped) spool.remove(entry);
+  return dropped.length;
+}
+
 async function takeFlushLock(spool: Spool, patienceMs: number): Promise<LockAttempt> {
   const path = join(spool.folder, 'flush.lock');
   const untilMs = Date.now() + patienceMs;

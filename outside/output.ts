@@ -11,9 +11,9 @@ export const marginBytes = 16_384;
 /** The longest answer that is judged. */
 export const longestAnswerBytes = 1_048_576;
 
-/** Names of variables whose values are nobody's business. */
+/** Names of variables whose values are nobody's business. `PWD` alone is the folder that a shell is in. */
 const secretName =
-  /(^|_)(TOKEN|PASS|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIALS?|PGPASSWORD|(API|ACCESS|PRIVATE|SECRET|SIGNING)_?KEY)(_|$)/i;
+  /(^|_)(TOKEN|PASS|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIALS?|PGPASSWORD|(API|ACCESS|PRIVATE|SECRET|SIGNING)_?KEY)(_|$)|[A-Z0-9]_(KEY|PWD)$/i;
 /** Shorter values would be found in every other word. */
 const shortestGuessed = 6;
 

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { truncateSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   draftPrefix,
   isNoRoom,
@@ -58,11 +58,12 @@ const draftLifeMs = 3_600_000;
  */
 export function openSpool(folder: string, limits: SpoolLimits = defaultLimits): Spool {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     // Made while there is room: it is only written over from then on.
     if (!existsSync(join(folder, counterName))) writeDurably(folder, counterName, '0'.padStart(counterDigits, '0'));
   } catch (error) {
     if (!existsSync(folder)) throw problem(`the spool ${folder} cannot be made`, error);
+    if (!isNoRoom(error)) throw problem(`the spool ${folder} cannot be used`, error);
   }
   const names = () =>
     readdirSync(folder)
@@ -95,6 +96,17 @@ export function openSpool(folder: string, limits: SpoolLimits = defaultLimits): 
     forgetDropped: () => countUp(folder, -spool.countDropped()),
   };
   return spool;
+}
+
+/** With those above it. Node's own way to do that never ends where nothing can be made, as below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+  }
 }
 
 /** Sorts by the time of the start. */

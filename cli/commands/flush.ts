@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { flushSpool } from '../../outside/flush.ts';
+import { dropReports, flushSpool } from '../../outside/flush.ts';
 import type { FlushReport } from '../../outside/flush.ts';
 import { SpoolProblem, openSpool } from '../../outside/spool.ts';
 import type { Spool } from '../../outside/spool.ts';
@@ -27,7 +27,7 @@ export function addFlush(program: Command, signal: AbortSignal): void {
   handle<FlushOptions>(withJson(command), signal, async ({ settings, output, env }, { drop }) => {
     const spool = requireSpool(locateSpool(env));
     if (drop !== undefined) {
-      const dropped = dropEntries(spool, drop);
+      const dropped = dropReports(spool, drop);
       output.data({ dropped });
       return output.line(`${dropped} dropped`);
     }
@@ -61,13 +61,6 @@ function requireSpool(folder: string): Spool {
     if (error instanceof SpoolProblem) throw new Refusal(error.message, 'Set ACTCORE_SPOOL_DIR to another folder.');
     throw error;
   }
-}
-
-function dropEntries(spool: Spool, definitionId: string): number {
-  const entries = spool.names().flatMap((name) => spool.read(name) ?? []);
-  const wanted = entries.filter((entry) => entry.definitionId === definitionId && entry.end !== undefined);
-  for (const entry of wanted) spool.remove(entry);
-  return wanted.length;
 }
 
 function describeReport({ delivered, vanished, going }: FlushReport): string {

@@ -73,7 +73,7 @@ async function recordRun(session: Session, options: RecordOptions): Promise<Exit
   const services = openOutsideServices(session, options.definitions ?? []);
   for (const fault of services.faults) note(fault);
   if (options.strict === true) await requireKnownSource(services, options);
-  const entry = describeEntry(session, options, run);
+  const entry = describeEntry(session, options, run, await findSecrets(services, options));
   let isKept = false;
   try {
     services.spool?.add(entry);
@@ -107,7 +107,12 @@ function readOptions(options: RecordOptions): ToldRun {
     exitCode: exitCode === undefined ? undefined : Number(exitCode),
     assessmentFailures: options.assessmentFailure,
   };
-  return checkToldRun(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)), 'options');
+  return checkToldRun(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)), nameOption);
+}
+
+function nameOption([key, ...path]: PropertyKey[]): string {
+  const words = String(key).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return [`--${words}`, ...path].join('.');
 }
 
 async function requireKnownSource({ find, pool }: OutsideServices, { definition: id, source }: RecordOptions) {
@@ -120,10 +125,21 @@ async function requireKnownSource({ find, pool }: OutsideServices, { definition:
   throw new Refusal(`The history knows no definition ${id}`, await suggestDefinition(pool, id));
 }
 
-function describeEntry({ settings, env }: Session, { definition, source }: RecordOptions, run: CheckedRun): Entry {
+/** The names that the definition keeps its secrets under, as far as anybody knows it. */
+async function findSecrets({ cache, find }: OutsideServices, { definition }: RecordOptions): Promise<string[]> {
+  const known = cache?.read(definition) ?? (await find(definition).catch(() => undefined));
+  return known?.secrets ?? [];
+}
+
+function describeEntry(
+  { settings, env }: Session,
+  { definition, source }: RecordOptions,
+  run: CheckedRun,
+  secrets: string[],
+): Entry {
   const { startedAt, finishedAt, scheduledAt, outcome, exitCode, reporterId, message, assessmentFailures = [] } = run;
   const exec = identifyProcess(process.pid);
-  const redact = createOutputRedactor([], env);
+  const redact = createOutputRedactor(secrets, env);
   const ended = exitCode === undefined ? '' : ` with the exit code ${exitCode}`;
   return {
     ...{ format: 1, definitionId: definition, source, actor: settings.actor, host: hostname(), startedAt },
@@ -134,7 +150,9 @@ function describeEntry({ settings, env }: Session, { definition, source }: Recor
       ...{ kind: 'told', finishedAt, outcome },
       reason: message === undefined ? `${source} reported ${outcome}${ended}` : redact(message),
       isAssessed: run.assessed === true || assessmentFailures.length > 0,
-      failures: assessmentFailures.map((failure) => ({ ...failure, message: redact(failure.message) })),
+      failures: assessmentFailures.map(({ target, rule, message: found }) => {
+        return { target: redact(target), rule: redact(rule), message: redact(found) };
+      }),
       ...(exitCode === undefined ? {} : { exitCode }),
     },
   };

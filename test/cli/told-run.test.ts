@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { checkToldRun, completeToldRun, parseFailure, parseToldRun } from '../../cli/told-run.ts';
 
 const nowMs = Date.parse('2026-03-01T12:00:00Z');
-const complete = (told: unknown) => completeToldRun(checkToldRun(told, 'options'), nowMs);
+const placeOf = (path: PropertyKey[]) => ['options', ...path].join('.');
+const complete = (told: unknown) => completeToldRun(checkToldRun(told, placeOf), nowMs);
 
 it('a run is completed by what follows from the rest, in UTC', () => {
   expect(complete({ exitCode: 0 })).toEqual({
@@ -27,8 +28,8 @@ it.each([
   ],
   [{}, 'Nothing says how the run ended'],
   [{ outcome: 'missed' }, 'options.outcome: Invalid option'],
-  [{ exitCode: 256 }, 'options.exitCode: '],
-  [{ exitCode: Number.NaN }, 'options.exitCode: '],
+  [{ exitCode: 256 }, 'options.exitCode: expected an exit code from 0 to 255'],
+  [{ exitCode: Number.NaN }, 'options.exitCode: expected an exit code from 0 to 255'],
   [{ exitCode: 0, startedAt: 'yesterday' }, 'options.startedAt: expected a time such as'],
   [{ exitCode: 0, startedAt: '2026-03-01T10:00:01Z', finishedAt: '2026-03-01T10:00:00Z' }, 'after its end at'],
   [{ exitCode: 0, reporterId: 'me' }, 'options.reporterId: Invalid UUID'],

@@ -97,6 +97,7 @@ describe('what is not standard cron is refused at its character', () => {
     ['', 0, `${fiveFields} 0`, undefined],
     ['@reboot', 0, '`@reboot` is not a time', 'a schedule belongs to the cluster and not to the start of a machine'],
     ['@every 5m', 0, '`@every 5m` is not a cron nickname', 'write `every: 5m` instead of cron'],
+    ['@every_day', 0, '`@every_day` is not a cron nickname', expect.stringContaining('@daily') as string],
     ['@dayly', 0, '`@dayly` is not a cron nickname', 'did you mean `@daily`?'],
     ['CRON_TZ=UTC 0 0 * * *', 0, '`CRON_TZ=UTC` cannot stand here', 'use `timezone:`'],
     ['0 0 31 2 *', 4, 'no month of `2` has a day 31, so this never fires', undefined],

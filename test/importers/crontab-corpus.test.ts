@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readCrontab } from '../../importers/crontab.ts';
-import { listFixtures, now, proveAll, readFixture } from './support/imported.ts';
+import { importAll, listFixtures, now, proveAll, readFixture } from './support/imported.ts';
 
 const corpora = listFixtures('crontabs', '.crontab').filter((name) => name !== 'broken.crontab');
 const options = { timezone: 'Europe/Berlin', honoursCronTz: true, now };
@@ -121,4 +121,11 @@ it('a line that reports already is left alone', () => {
     problems: [],
     notes: ['c:1: reports already, as ops.backup.'],
   });
+});
+
+it('the steps to take are commands that can be given as they stand', () => {
+  const { jobs } = readCrontab('c', '0 4 * * * curl https://a.example/sync\n', {
+    ...{ timezone: 'UTC', isSystem: false, honoursCronTz: true, now },
+  });
+  expect(importAll(jobs)[0]?.text).toContain('`actcore cutover check t.sync --from old-runner`');
 });

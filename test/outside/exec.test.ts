@@ -108,6 +108,13 @@ it('an exit code that says that somebody else is at work is a lock skip', async 
   ]);
 });
 
+it('a command can open its output by its name, as scripts do', async () => {
+  const bench = makeBench(history.pool);
+  const script = 'set -e; echo out > /dev/stdout; echo err > /dev/stderr; echo both | tee /dev/stderr';
+  expect(await bench.exec(sh(script))).toMatchObject({ result: { exitCode: 0 } });
+  expect([bench.stdout.toString(), bench.stderr.toString()]).toEqual(['out\nboth\n', 'err\nboth\n']);
+});
+
 it('10 MB of any bytes pass as they are, and their end is kept as text', async () => {
   const bench = makeBench(history.pool);
   const file = join(makeTempFolder(), 'blob');
@@ -131,16 +138,18 @@ it('secrets are in neither the row nor the spool: by their names, by their looks
     TARGET_TOKEN: secret,
     DB_URL: `postgres://u:pass-${secret}@h/d`,
     MY_API_KEY: `k-${secret}`,
+    MASTER_KEY: 'opens-every-door',
+    MYSQL_PWD: 'said-to-mysql',
   };
   // As long as what is looked at, so that one of them is cut by its start.
   const filler = `${secret} `.repeat(4_000);
-  const script = `echo "${filler}"; echo token=abcdef123; echo Authorization: Bearer zzz.yyy; echo $DB_URL $MY_API_KEY;
+  const script = `echo "${filler}"; echo token=abcdef123; echo Authorization: Bearer zzz.yyy; echo $DB_URL $MY_API_KEY $MASTER_KEY $MYSQL_PWD;
     echo AKIAABCDEFGHIJKLMNOP; echo $TARGET_TOKEN | base64 >&2; echo "cannot use $TARGET_TOKEN" >&2; exit 1`;
   const { port } = await findClosedPort();
   await bench.exec(sh(script), { env }, { delivery: { ...away(port), keepPlace: () => {} } });
   const [name = ''] = bench.spool.names();
   const spooled = readFileSync(join(bench.spool.folder, name), 'utf8');
-  for (const part of [secret, secret.slice(-12), 'abcdef123', 'zzz.yyy', 'AKIAABC'])
+  for (const part of [secret, secret.slice(-12), 'abcdef123', 'zzz.yyy', 'AKIAABC', 'every-door', 'to-mysql'])
     expect(spooled).not.toContain(part);
   expect(bench.stdout.toString()).toContain(secret);
   function away(at: number) {
@@ -220,6 +229,33 @@ it('a second one at the same time does not run, and names the first; the row is 
   expect(bench.stdout.toString()).toBe('ready\nworked\n');
   expect(await bench.rows()).toMatchObject([{ outcome: 'completed', flags: ['repeated'] }]);
   expect((await bench.exec(sh('true'))).kind).toBe('ran');
+});
+
+it('whoever was locked out does not take the row while nobody knows which tick it is', async () => {
+  const bench = makeBench(history.pool);
+  const gate = join(makeTempFolder(), 'gate');
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const first = bench.exec(
+    sh(`echo ready; while [ ! -e ${gate} ]; do sleep 0.05; done`),
+    {},
+    { known: undefined, find: () => opened.then(() => bench.activity) },
+  );
+  await eventually(async () => bench.stdout.toString() === 'ready\n');
+  let asked = 0;
+  const second = await bench.exec(
+    sh('echo must not run'),
+    {},
+    {
+      known: undefined,
+      find: () => ((asked += 1) === 1 ? Promise.reject(new Error('away')) : Promise.resolve(bench.activity)),
+    },
+  );
+  expect(second).toMatchObject({ kind: 'locked', reported: { row: { outcome: 'lock_skipped' } } });
+  open();
+  writeFileSync(gate, '');
+  await first;
+  expect(await bench.rows()).toMatchObject([{ outcome: 'completed', certainty: 'witnessed' }]);
 });
 
 it('a lock that is held for an earlier tick is a row of its own, which names the holder', async () => {

@@ -9,7 +9,7 @@ import { takeProcessLock } from '../../dev/process-lock.ts';
 import { openHistory } from '../../history/database.ts';
 import { isUnreachable } from '../../history/database.ts';
 import type { Entry } from '../../outside/entry.ts';
-import { flushSpool } from '../../outside/flush.ts';
+import { dropReports, flushSpool } from '../../outside/flush.ts';
 import { SpoolProblem, nameOf, openSpool } from '../../outside/spool.ts';
 import { findClosedPort } from '../cli/support/dead-ends.ts';
 import { openTestHistory } from '../history/support/history.ts';
@@ -222,6 +222,30 @@ it('a folder that cannot be made is said so', () => {
   expect(() => openSpool(join(file, 'spool'))).toThrow(/the spool \S+ cannot be made: ENOTDIR/);
 });
 
+it('a spool that is a file is said so', () => {
+  const file = join(makeTempFolder(), 'file');
+  writeFileSync(file, '');
+  expect(() => openSpool(file)).toThrow(/the spool \S+ cannot be used: ENOTDIR/);
+});
+
+it.runIf(process.platform === 'linux')('a place where no folder can be made is said so, and soon', () => {
+  expect(() => openSpool('/proc/actcore/spool')).toThrow(/the spool \S+ cannot be made: ENOENT/);
+});
+
+it('what is thrown away is all of one definition, but for runs that go on', () => {
+  const bench = makeBench(history.pool);
+  const { definitionId, end: _, ...vanished } = makeEntry(bench, '2026-03-01T10:00:00.000Z');
+  const own = identifyProcess(process.pid);
+  const going = { ...vanished, definitionId, reporterId: randomUUID(), ...(own && { exec: own }) };
+  bench.spool.add(makeEntry(bench, '2026-03-01T10:15:00.000Z'));
+  bench.spool.add({ ...vanished, definitionId });
+  bench.spool.add(going);
+  bench.spool.add(makeEntry(bench, '2026-03-01T10:30:00.000Z', { definitionId: 'test.other' }));
+  expect(dropReports(bench.spool, definitionId)).toBe(2);
+  const left = bench.spool.names().map((name) => bench.spool.read(name));
+  expect(left).toMatchObject([{ reporterId: going.reporterId }, { definitionId: 'test.other' }]);
+});
+
 const isRootOnLinux = process.platform === 'linux' && process.getuid?.() === 0;
 
 describe.runIf(isRootOnLinux)('on a disk that is full', () => {
@@ -270,10 +294,11 @@ describe.runIf(isRootOnLinux)('on a disk that is full', () => {
     const bench = makeBench(history.pool);
     const disk = await mountSmallDisk(bench);
     if (disk === undefined) return skip('this machine mounts nothing');
-    const old = makeEntry(bench, '2026-03-01T10:00:01.000Z');
+    // Of another source, so that they are not told of before the command has ended, which would make room.
+    const old = makeEntry(bench, '2026-03-01T10:00:01.000Z', { source: 'other-timer' });
     bench.spool.add(old);
     await disk.fill();
-    const young = makeEntry(bench, '2026-03-02T10:00:01.000Z');
+    const young = makeEntry(bench, '2026-03-02T10:00:01.000Z', { source: 'other-timer' });
     bench.spool.add(young);
     expect(bench.spool.read(nameOf(old))?.end).not.toHaveProperty('output');
     expect(existsSync(join(bench.spool.folder, nameOf(young)))).toBe(true);
