@@ -1,6 +1,6 @@
 import { formatElapsed } from '../dev/progress.ts';
 import { ownSource } from '../workflows/contract.ts';
-import { askActcore, awaitQuiet, awaitVerdict, retireAndReturn, tryEarlyConfirm } from './cutover-steps.ts';
+import { askActcore, awaitQuiet, awaitVerdict, retireTimer, takeBack, tryEarlyConfirm } from './cutover-steps.ts';
 import type { Verdict } from './cutover-steps.ts';
 import { applyFiles } from './definitions.ts';
 import type { Result } from './result.ts';
@@ -98,7 +98,7 @@ async function runInParallel(scene: Scene, timer: Timer) {
   const told = await compareBoth(scene, span);
   if (typeof told === 'string') faults.push(told);
   else faults.push(...judgeComparison(told, { job, span, calls: scene.target.calls, away }));
-  faults.push(...(await retireAndReturn(scene, job, timer.stop)));
+  faults.push(...(await retireTimer(scene, job, timer.stop)), ...(await takeBack(scene, job)));
   const notes = [
     ...(typeof told === 'string' ? [] : describePair(told)),
     `check: no-go for ${noGo?.unmet.join(', ')}; go ${describeSince(go?.atMs, away.toMs)} after the worker was back`,

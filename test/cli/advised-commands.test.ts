@@ -31,7 +31,7 @@ it('an imported definition advises commands that can be typed as they stand', as
   const crontab = '*/5 * * * * curl -fsS https://hub.example.org/sweep\n0 4 * * * /opt/backup/run.sh\n';
   const cwd = writeFolder({ crontab });
   expect(await runActcore(['import', 'crontab', 'crontab', '--prefix', 'ops'], { cwd })).toMatchObject({ exitCode: 0 });
-  for (const name of ['sweep', 'run']) {
+  for (const name of ['sweep', 'backup-run']) {
     const text = readFileSync(join(cwd, `activity-definitions/ops.${name}.md`), 'utf8');
     const advised = [...text.matchAll(/`(actcore [^`]+)`|(actcore exec .+)/g)].map(
       ([, code, line]) => code ?? line ?? '',
