@@ -90,7 +90,7 @@ async function runInParallel(scene: Scene, timer: Timer) {
   say(`no-go for ${noGo?.unmet.join(', ')}; waiting for a go`);
   const go = await awaitVerdict(scene, job, ({ isGo }) => isGo, verdictPatienceMs + windowMs);
   if (go === undefined) faults.push('no check says go');
-  say('go');
+  else say('go');
   await wait(Math.max(0, fromMs + scaled(10 * minuteMs) - Date.now()));
   await awaitQuiet(scene, everyMs);
   const span = { fromMs, toMs: Math.ceil(Date.now() / everyMs) * everyMs };
