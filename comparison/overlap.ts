@@ -45,8 +45,13 @@ export function findGoing({ runs, reachedMs }: RunTimeline, fromMs: number, toMs
   return found.reverse();
 }
 
-/** The clocks of two machines differ a little: runs that share no more of the shorter one's time did not meet. */
-const touchingShare = 0.05;
+/**
+ * A run begins before it is at the work (a process starts, a connection is made), and the clocks of two machines differ a
+ * little: two runs that share no more than a second, half of the shorter one at the most, or a twentieth of it, did not meet.
+ */
+function touchingMs(shorterMs: number): number {
+  return Math.max(0.05 * shorterMs, Math.min(1_000, 0.5 * shorterMs));
+}
 
 /** Every two runs of two sources that both did some of the work and met in time, whichever ticks they are of. */
 export function findDoubles(left: ComparedSource, right: ComparedSource): DoubleExecution[] {
@@ -76,5 +81,5 @@ function measureOverlap(run: TickRun, other: TickRun): number | undefined {
   if (run.finishedMs === null || other.finishedMs === null) return undefined;
   const overlapMs = Math.min(run.finishedMs, other.finishedMs) - Math.max(run.startedMs, other.startedMs);
   const shorterMs = Math.min(run.finishedMs - run.startedMs, other.finishedMs - other.startedMs);
-  return overlapMs > 0 && overlapMs > touchingShare * shorterMs ? overlapMs : undefined;
+  return overlapMs > 0 && overlapMs > touchingMs(shorterMs) ? overlapMs : undefined;
 }

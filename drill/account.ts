@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listExecutions } from '../reconcile/executions.ts';
 import type { Execution } from '../reconcile/executions.ts';
+import { ownSource } from '../workflows/contract.ts';
 import { reconcileOne, surveyOne } from './audit.ts';
 import { listRows } from './rows.ts';
 import type { Row } from './rows.ts';
@@ -54,7 +55,9 @@ export async function takeAccount(request: AccountRequest): Promise<TickAccount>
     const isSettled = rows.length === expected && rows.every(({ outcome }) => outcome !== null);
     if ((isSettled && complaints.length === 0) || Date.now() > deadline) {
       const executions = await listTicksRun(stage, definition.id, span);
-      const own = calls.filter((call) => call.definition === definition.id && isWithin(call.tickMs, span));
+      const own = calls.filter(
+        ({ definition: id, source, tickMs }) => id === definition.id && source === ownSource && isWithin(tickMs, span),
+      );
       return { ...count(rows, own, executions, request), expected, complaints };
     }
     await reconcileOne(request);

@@ -3,6 +3,7 @@ import { playOutage } from './outage.ts';
 import { outages } from './outages.ts';
 import type { Result } from './result.ts';
 import type { DrillOptions } from './scene.ts';
+import { playSources } from './sources.ts';
 import type { Stage } from './stage.ts';
 import { playWatchdog } from './watchdog.ts';
 
@@ -45,6 +46,12 @@ export const scenarios: Scenario[] = [
       'the ledger watchdog repairs what a generator breaks for 5 minutes, while workers are killed inside remedies',
     isAlone: false,
     play: playWatchdog,
+  },
+  {
+    name: 'sources',
+    title: 'a timer beside the schedule for 10 minutes, our worker killed for one of them; then the cutover, and back',
+    isAlone: false,
+    play: playSources,
   },
   {
     name: 'herd',

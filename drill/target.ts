@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ownSource } from '../workflows/contract.ts';
 
 /** What a target does with a request; `busy` turns away the first one of each tick, `refuse` does not even listen. */
 export type Behaviour = 'healthy' | 'hang' | 'refuse' | 'garbage' | 'huge' | 'busy';
@@ -11,6 +12,8 @@ export type Behaviour = 'healthy' | 'hang' | 'refuse' | 'garbage' | 'huge' | 'bu
 /** A request that the target took up. */
 export interface Call {
   definition: string;
+  /** Who called. */
+  source: string;
   tickMs: number;
   at: number;
   /** When it was answered, or the caller was gone. */
@@ -18,7 +21,7 @@ export interface Call {
   behaviour: Behaviour;
   /** Whether it has worked, and said so to the end. */
   isAnswered: boolean;
-  /** Whether it was sent away without work. */
+  /** Whether it was sent away without work: by a busy target, or as somebody else held the lock. */
   isTurnedAway: boolean;
 }
 
@@ -36,20 +39,34 @@ export interface DrillTarget {
 
 /** So long that a fault may come in the middle of it. */
 const workMs = 150;
+/** So long that whoever comes for the same tick finds the lock held. */
+const lockedWorkMs = 3_000;
 const hugeBytes = 200 * 1_048_576;
 const chunk = Buffer.alloc(65_536, ' ');
+
+/** Where work is done under a lock. */
+export const lockedPath = '/locked-work';
+
+/** What a request says of itself. */
+interface Asked {
+  definition: string;
+  scheduled_at: string;
+  source?: string;
+}
 
 interface State {
   behaviour: Behaviour;
   aheadMs: number;
   hugeBytesSent: number;
   seen: Set<string>;
+  /** The definitions that are worked for under a lock just now. */
+  locked: Set<string>;
 }
 
 /** Starts a healthy target. */
 export async function startTarget(): Promise<DrillTarget> {
   const calls: Call[] = [];
-  const state: State = { behaviour: 'healthy', aheadMs: 0, hugeBytesSent: 0, seen: new Set() };
+  const state: State = { behaviour: 'healthy', aheadMs: 0, hugeBytesSent: 0, seen: new Set(), locked: new Set() };
   let server: Server | undefined;
   let port = 0;
   const listen = async () => {
@@ -81,10 +98,11 @@ export async function startTarget(): Promise<DrillTarget> {
 async function receive(state: State, calls: Call[], request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const part of request) chunks.push(part as Buffer);
-  const asked = JSON.parse(Buffer.concat(chunks).toString()) as { definition: string; scheduled_at: string };
+  const asked = JSON.parse(Buffer.concat(chunks).toString()) as Asked;
   const { behaviour } = state;
   const call: Call = {
-    ...{ definition: asked.definition, tickMs: Date.parse(asked.scheduled_at), at: Date.now(), behaviour },
+    ...{ definition: asked.definition, source: asked.source ?? ownSource },
+    ...{ tickMs: Date.parse(asked.scheduled_at), at: Date.now(), behaviour },
     ...{ isAnswered: false, isTurnedAway: false },
   };
   response.once('close', () => (call.endedAt = Date.now()));
@@ -92,7 +110,22 @@ async function receive(state: State, calls: Call[], request: IncomingMessage, re
   state.seen.add(`${call.definition} ${call.tickMs}`);
   call.isTurnedAway = behaviour === 'busy' && isNew;
   calls.push(call);
-  await answer(state, call, response);
+  await (request.url === lockedPath ? answerUnderLock(state, call, response) : answer(state, call, response));
+}
+
+/** One call of a definition at a time does the work; another one meanwhile is told who is at it. */
+async function answerUnderLock({ locked }: State, call: Call, response: ServerResponse): Promise<void> {
+  response.setHeader('content-type', 'application/json');
+  if (locked.has(call.definition)) {
+    call.isTurnedAway = true;
+    response.end(JSON.stringify({ status: 'lock_skipped', automation_error: null }));
+    return;
+  }
+  locked.add(call.definition);
+  await sleep(lockedWorkMs);
+  locked.delete(call.definition);
+  const body = JSON.stringify({ status: 'completed', automation_error: null });
+  response.end(body, () => (call.isAnswered = !response.destroyed));
 }
 
 async function answer(state: State, call: Call, response: ServerResponse): Promise<void> {

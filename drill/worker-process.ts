@@ -10,7 +10,8 @@ import { watchMemory } from './memory.ts';
 import type { MemoryWatch } from './memory.ts';
 import type { Stage } from './stage.ts';
 
-const program = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+/** The built `actcore`. */
+export const program = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const readyTimeoutMs = 90_000;
 const drainMs = 15_000;
 
@@ -113,7 +114,7 @@ export async function runActcore(
 }
 
 /** Little else than what the drill says, so that nothing of the machine decides how it goes. */
-function describeEnv({ stage, taskQueue, environment }: Surroundings): NodeJS.ProcessEnv {
+export function describeEnv({ stage, taskQueue, environment }: Surroundings): NodeJS.ProcessEnv {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
   return {
     ...{ PATH, HOME, NO_COLOR: '1', ...(TMPDIR === undefined ? {} : { TMPDIR }) },

@@ -3,12 +3,8 @@ import type { DefinitionNames } from './definition-text.ts';
 import type { FoundJob, ReportAdvice } from './found-job.ts';
 
 /** Writes the prose of an imported definition: where it comes from, what differs, and what is to be done. */
-export function writeRunbook(
-  job: FoundJob,
-  action: JobAction,
-  { id, source }: DefinitionNames,
-  advice: ReportAdvice,
-): string {
+export function writeRunbook(job: FoundJob, action: JobAction, names: DefinitionNames, advice: ReportAdvice): string {
+  const { source } = names;
   const notes = [...('call' in action ? action.call.notes : []), ...job.notes];
   const parts = [
     '# What this does',
@@ -16,7 +12,7 @@ export function writeRunbook(
     `It was imported from ${escapeProse(job.label)}, and is off until its canary has completed. The old runner is \`${source}\` under \`sources:\`.`,
     fence(job.original.language, job.original.text),
     '## Before it is enabled',
-    listSteps(action, id, source, advice).join('\n'),
+    listSteps(action, names, advice).join('\n'),
     ...(notes.length === 0 ? [] : ['## What differs', notes.map((note) => `- ${escapeProse(note)}`).join('\n')]),
     '## On automation error',
     'It did not do its work. Say where to look first, how to start it by hand, and whether it can wait.',
@@ -26,12 +22,14 @@ export function writeRunbook(
   return `${parts.join('\n\n')}\n`;
 }
 
-function listSteps(action: JobAction, id: string, source: string, advice: ReportAdvice): string[] {
+function listSteps(action: JobAction, { id, source }: DefinitionNames, advice: ReportAdvice): string[] {
   const isMasked = advice.text.includes('[secret]');
   const report = [
     `${advice.how}, so that the old runner reports as a source:`,
     '',
     ...indent(fence(advice.language, advice.text)),
+    '',
+    '   It is ended there a minute after `max_seconds`, which nobody did before: raise that where it may take longer, or add `--timeout 0s`.',
     ...(isMasked ? ['', '   `[secret]` stands for a credential that is not copied: keep what is there now.'] : []),
     '',
   ];
@@ -47,10 +45,17 @@ function listSteps(action: JobAction, id: string, source: string, advice: Report
         ]
       : [report, ...(variables.length === 0 ? [] : [['Set these on the workers:', '', ...variables, '']])];
   const apply = ['`actcore apply`: it becomes a paused schedule, so that runs can be recorded for it.'];
-  const last = [
-    `\`actcore canary ${id}\`, then \`actcore compare ${id}\` while both run, then \`actcore cutover check ${id} --from ${source}\`.`,
+  const answer = [
+    'Where the API answers that somebody else is at the work, write that under `sweep.outcome`, and `--judge` before the `--` of the old ' +
+      'runner: what its command prints is judged by the same rules then.',
   ];
-  return [apply, ...steps, last].flatMap((rows, index) =>
+  const last = [
+    [`\`actcore canary ${id}\` runs it once. When that has completed: \`enabled: true\`, and \`actcore apply\`.`],
+    [
+      `\`actcore compare ${id}\` while both run, then \`actcore cutover check ${id} --from ${source}\`, and \`actcore cutover confirm ${id} --from ${source}\` when it says go.`,
+    ],
+  ];
+  return [apply, ...steps, ...(action.kind === 'request' ? [answer] : []), ...last].flatMap((rows, index) =>
     rows.map((row, at) => (at === 0 ? `${index + 1}. ${row}` : row)),
   );
 }

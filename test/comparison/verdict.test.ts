@@ -178,6 +178,21 @@ describe('a double execution', () => {
     expect(judge('completed', 'completed', { tookMs: 60 }, { afterMs: 10, tookMs: 60 })).toBe('double_execution');
   });
 
+  it('is none where one only began before the other had ended: it takes a while to be at the work', () => {
+    const next = (tookMs: number, afterMs: number) =>
+      judge('completed', 'completed', { tookMs: 1_600 }, { afterMs, tookMs });
+    expect(next(1_150, 1_500)).toBe('both_completed');
+    expect(next(1_150, 900)).toBe('double_execution');
+    expect(next(30_000, 900)).toBe('both_completed');
+    expect(next(30_000, 700)).toBe('double_execution');
+  });
+
+  it('is one where runs of minutes share more than a twentieth', () => {
+    const next = (afterMs: number) => judge('completed', 'completed', { tookMs: minute }, { afterMs, tookMs: minute });
+    expect(next(57_500)).toBe('both_completed');
+    expect(next(56_500)).toBe('double_execution');
+  });
+
   it.each<[Partial<TickRun>, string]>([
     [{ responseStatus: null }, 'only_one_completed local-timer'],
     [{ responseStatus: 503 }, 'only_one_completed local-timer'],
