@@ -96,7 +96,9 @@ export async function takeBack(scene: Scene, job: TimerJob): Promise<string[]> {
     const isBack = back?.outcome === 'completed' || back?.outcome === 'lock_skipped';
     const problem = await findRetired(scene, job, '15s');
     return [
-      ...(isBack && !back.flags.includes('retired_source') ? [] : [`after the revert it reported ${JSON.stringify(back)}`]),
+      ...(isBack && !back.flags.includes('retired_source')
+        ? []
+        : [`after the revert it reported ${JSON.stringify(back)}`]),
       ...(problem === undefined ? [] : [`health still says after the revert: ${problem.message}`]),
     ];
   } finally {
