@@ -9,7 +9,7 @@ export const roles = {
   [ownerRole]: 'owns the tables: `actcore migrate`',
   actcore_worker: 'writes what runs leave: `actcore worker`',
   actcore_operator: 'what a worker may, and to record definitions: the rest of the command line',
-  actcore_reader: 'reads everything and changes nothing: dashboards, `actcore export`',
+  actcore_reader: 'reads everything and changes nothing: dashboards, `actcore export`, pg_dump',
 } as const;
 
 export type Role = keyof typeof roles;
@@ -33,6 +33,8 @@ const grantRights = `
   GRANT USAGE ON SCHEMA actcore TO ${users};
   REVOKE ALL ON ALL TABLES IN SCHEMA actcore FROM PUBLIC, ${users};
   GRANT SELECT ON ALL TABLES IN SCHEMA actcore TO ${users};
+  -- pg_dump asks how far each sequence is.
+  GRANT SELECT ON ALL SEQUENCES IN SCHEMA actcore TO ${users};
   GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA actcore TO ${writers};
   -- What a run left is replaced by what a later report of it says.
   DO $$ DECLARE name text; BEGIN
@@ -52,6 +54,7 @@ const grantRights = `
   -- Workers alone let rows go, and only as these do it.
   REVOKE EXECUTE ON FUNCTION actcore.drop_month, actcore.drop_surplus, actcore.roll_up_month FROM actcore_operator;
   ALTER DEFAULT PRIVILEGES FOR ROLE ${ownerRole} IN SCHEMA actcore GRANT SELECT ON TABLES TO ${users};
+  ALTER DEFAULT PRIVILEGES FOR ROLE ${ownerRole} IN SCHEMA actcore GRANT SELECT ON SEQUENCES TO ${users};
   ALTER DEFAULT PRIVILEGES FOR ROLE ${ownerRole} IN SCHEMA actcore GRANT INSERT, UPDATE ON TABLES TO ${writers};
   ALTER DEFAULT PRIVILEGES FOR ROLE ${ownerRole} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
   ALTER DEFAULT PRIVILEGES FOR ROLE ${ownerRole} IN SCHEMA actcore GRANT EXECUTE ON FUNCTIONS TO ${writers};`;

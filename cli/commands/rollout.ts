@@ -31,6 +31,7 @@ export function addRollout(program: Command, signal: AbortSignal): void {
     .option('--build-id <id>', 'its version (default: ACTCORE_BUILD_ID)')
     .option('--unversioned', 'send runs to the workers that have no version')
     .option('--wait <span>', 'how long a worker of it may take to poll, such as 90s or 5m', parseSpan, usualWaitMs);
+  command.options.find(({ long }) => long === '--wait')?.default(usualWaitMs, '2m');
   const rollOut: Handler<RolloutOptions> = async ({ settings, output, env, signal: interrupt }, options) => {
     const wanted = nameVersion(settings, env, options);
     const { previous } = await awaitVersion(settings, wanted, Date.now() + options.wait, interrupt);
