@@ -25,7 +25,7 @@ const image = 'test/deploy/dockerfile.test.ts';
 
 const servers = 'test/support/global-setup.ts';
 /** After all others. */
-const last = { sequence: { groupOrder: 1 }, maxWorkers: 2 };
+const last = { sequence: { groupOrder: 1 }, maxWorkers: 3 };
 
 export default defineConfig({
   test: {
@@ -34,7 +34,7 @@ export default defineConfig({
     // The program as it ships is run as it is.
     server: { deps: { external: [/\/dist\//] } },
     // Half of the time is waited for: an outage, a timeout, a server.
-    maxWorkers: Math.max(2, availableParallelism() * 2),
+    maxWorkers: availableParallelism() * 2 + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 15_000,

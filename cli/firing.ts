@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { runIdOf } from '../history/run-id.ts';
@@ -48,15 +49,28 @@ const activityQueueType = 2;
  */
 const pollMemoryMs = 120_000;
 
-async function requireWorker(client: Client, { namespace, taskQueue }: Settings): Promise<void> {
+/** A worker that has just begun is listed only when its first question has come. */
+const firstPollMs = 5_000;
+const askEveryMs = 250;
+
+async function requireWorker(client: Client, settings: Settings): Promise<void> {
+  const { taskQueue } = settings;
+  const deadline = Date.now() + firstPollMs;
+  while (Date.now() < deadline) {
+    if (await isPolled(client, settings)) return;
+    await sleep(askEveryMs);
+  }
+  throw new Refusal(`No worker polls the task queue ${taskQueue}`, 'Start one with: actcore worker');
+}
+
+async function isPolled(client: Client, { namespace, taskQueue }: Settings): Promise<boolean> {
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: taskQueue },
     taskQueueType: activityQueueType,
   });
   const since = Date.now() - pollMemoryMs;
-  if (pollers?.some(({ lastAccessTime }) => (lastAccessTime?.seconds?.toNumber() ?? 0) * 1_000 >= since)) return;
-  throw new Refusal(`No worker polls the task queue ${taskQueue}`, 'Start one with: actcore worker');
+  return pollers?.some(({ lastAccessTime }) => (lastAccessTime?.seconds?.toNumber() ?? 0) * 1_000 >= since) === true;
 }
 
 /** Where a person sees a run; undefined where no Temporal UI is known. */

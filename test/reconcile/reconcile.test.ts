@@ -62,6 +62,7 @@ beforeAll(async () => {
   ]);
   const changed = writeDefinition('test.changed', tickingSweep('changed', { schedule: '{ every: 3s }' }));
   writeFileSync(join(folder, 'activity-definitions/changed.md'), changed);
+  await eventually(async () => (await runsOf('changed')).length >= 3);
   await applyFolder(runner, folder);
   await sleep(5_000);
   await actcore('resume', 'test.paused');

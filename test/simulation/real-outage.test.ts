@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import type { TestContext } from 'vitest';
 import { simulateTicks } from '../../simulation/model.ts';
 import type { Outage } from '../../simulation/outages.ts';
 import { listTicks } from '../../ticks/ticks.ts';
@@ -22,21 +23,17 @@ const idle = [
 ];
 /** One that is at work then. What becomes of it when a server returns is a race, which no simulation can foretell. */
 const busy = { id: 'test.busy', policy: 'skip', runtimeMs: 17_000 };
-const cleanups: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
 
 const until = (instantMs: number) => sleep(Math.max(0, instantMs - Date.now()));
 
-async function startSubjects(subjects: (typeof busy)[]) {
+/** Both tests wait for most of their time, so they wait together: each has servers of its own. */
+async function startSubjects(subjects: (typeof busy)[], { onTestFinished }: TestContext) {
   const server = await startOwnTemporalServer();
   const runner = await startRunner(server.address);
-  cleanups.push(
-    () => runner.close(),
-    () => server.remove(),
-  );
+  onTestFinished(async () => {
+    await runner.close();
+    await server.remove();
+  }, 60_000);
   await runner.startWorker();
   await Promise.all(subjects.map(({ id, policy }) => startTicking(runner, id, { misfire_policy: policy })));
   runner.target.answer = async ({ body }, response) => {
@@ -55,11 +52,12 @@ async function readCounters(runner: Runner, id: string) {
 
 /** Waits until a worker has polled for workflows and for activities since then: a connection that was lost is tried in its own time. */
 async function awaitPollers(runner: Runner, sinceMs: number): Promise<number> {
+  const since = Math.floor(sinceMs / 1_000);
   const hasPolled = async (taskQueueType: 1 | 2) => {
     const taskQueue = { name: runner.taskQueue };
     const { workflowService } = runner.connection;
     const { pollers } = await workflowService.describeTaskQueue({ namespace: 'default', taskQueue, taskQueueType });
-    return pollers?.some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 >= sinceMs);
+    return pollers?.some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) >= since);
   };
   await eventually(async () => (await hasPolled(1)) && (await hasPolled(2)), { withinMs: 40_000 });
   return Date.now();
@@ -128,23 +126,31 @@ async function expectAsForetold(
   }
 }
 
-it('workers stopped for 46 s: each tick fares as the simulation says', async () => {
-  const started = await startSubjects([...idle, busy]);
-  const { runner } = started;
-  await expectAsForetold(
-    started,
-    46_000,
-    () => runner.stopWorker(),
-    () => runner.startWorker(),
-    (downMs, _, polledMs) => [{ of: 'worker', fromMs: downMs, toMs: polledMs }],
-  );
-}, 240_000);
+it.concurrent(
+  'workers stopped for 46 s: each tick fares as the simulation says',
+  async (context) => {
+    const started = await startSubjects([...idle, busy], context);
+    const { runner } = started;
+    await expectAsForetold(
+      started,
+      46_000,
+      () => runner.stopWorker(),
+      () => runner.startWorker(),
+      (downMs, _, polledMs) => [{ of: 'worker', fromMs: downMs, toMs: polledMs }],
+    );
+  },
+  240_000,
+);
 
-it('the Temporal server stopped for 86 s, beyond its catch-up window: each tick fares as the simulation says', async () => {
-  const started = await startSubjects(idle);
-  const { server } = started;
-  await expectAsForetold(started, 86_000, server.stop, server.start, (downMs, upMs, polledMs) => [
-    { of: 'server', fromMs: downMs, toMs: upMs },
-    { of: 'worker', fromMs: upMs - 1, toMs: polledMs },
-  ]);
-}, 300_000);
+it.concurrent(
+  'the Temporal server stopped for 86 s, beyond its catch-up window: each tick fares as the simulation says',
+  async (context) => {
+    const started = await startSubjects(idle, context);
+    const { server } = started;
+    await expectAsForetold(started, 86_000, server.stop, server.start, (downMs, upMs, polledMs) => [
+      { of: 'server', fromMs: downMs, toMs: upMs },
+      { of: 'worker', fromMs: upMs - 1, toMs: polledMs },
+    ]);
+  },
+  300_000,
+);
